@@ -1,0 +1,1 @@
+//! What can be verified without state: shape, limits, chain and signatures.

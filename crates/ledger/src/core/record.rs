@@ -1,0 +1,180 @@
+//! Records: what a module keeps, by id, and what a list of them may be filtered and sorted on.
+
+use crate::core::{EnterpriseId, call::json};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
+use types::{Amount, Date, Key, Miss, Rejection, State, Timestamp, Wire, wire};
+
+/// A record of a table. Only its own module reads and writes it.
+pub trait Record: Wire + 'static {
+    /// What the record is found by.
+    type Id: Wire;
+    /// The module's number.
+    const MODULE: u8;
+    /// The table's number in the module: never reused.
+    const TABLE: u8;
+    /// The table's name in lists: `lots`.
+    const NAME: &'static str;
+    /// What lists filter and sort on, in the order of `cells`.
+    const COLUMNS: &'static [Column] = &[];
+
+    /// The record's values for its columns.
+    fn cells(&self) -> Vec<Cell> {
+        Vec::new()
+    }
+
+    /// The enterprises that may see the record.
+    fn parties(&self) -> Vec<EnterpriseId> {
+        Vec::new()
+    }
+
+    fn key(id: &Self::Id) -> Key {
+        let mut key = vec![Self::MODULE, Self::TABLE];
+        key.extend(wire::encode(id));
+        key
+    }
+
+    fn load(state: &mut dyn State, id: &Self::Id) -> Result<Option<Self>, Miss> {
+        let bytes = state.get(&Self::key(id))?;
+        Ok(bytes.map(|bytes| wire::decode(&bytes).expect("state holds only what `store` encoded")))
+    }
+
+    fn store(&self, state: &mut dyn State, id: &Self::Id) {
+        state.put(Self::key(id), Some(wire::encode(self)));
+    }
+
+    fn remove(state: &mut dyn State, id: &Self::Id) {
+        state.put(Self::key(id), None);
+    }
+}
+
+/// A column that lists filter and sort on.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: ColumnKind,
+}
+
+/// How a column compares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColumnKind {
+    Text,
+    Integer,
+}
+
+impl Column {
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Text }
+    }
+
+    pub const fn integer(name: &'static str) -> Self {
+        Self { name, kind: ColumnKind::Integer }
+    }
+}
+
+/// A column's value in one record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cell {
+    Null,
+    Text(String),
+    Integer(i64),
+}
+
+impl Cell {
+    /// The value as people and JSON write it: ids, dates, statuses.
+    pub fn text(value: impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// A status or another enum without fields: its variant's name.
+    pub fn variant<T: Wire>(value: &T) -> Self {
+        match json(value) {
+            Value::String(name) => Self::Text(name),
+            Value::Object(fields) => fields.keys().next().map_or(Self::Null, |name| Self::Text(name.clone())),
+            _ => Self::Null,
+        }
+    }
+
+    /// Minor units; amounts of one column are compared in one currency only.
+    pub fn amount(amount: Amount) -> Self {
+        Self::integer(amount.minor)
+    }
+
+    pub fn date(date: Date) -> Self {
+        Self::text(date)
+    }
+
+    pub fn time(time: Timestamp) -> Self {
+        Self::text(time)
+    }
+
+    pub fn integer(value: u64) -> Self {
+        i64::try_from(value).map_or(Self::Null, Self::Integer)
+    }
+
+    pub fn optional<T>(value: Option<T>, cell: impl Fn(T) -> Self) -> Self {
+        value.map_or(Self::Null, cell)
+    }
+}
+
+/// A record as the read model keeps it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// The id as JSON writes it; composite ids are joined with `/`.
+    pub id: String,
+    pub record: Value,
+    pub cells: Vec<Cell>,
+    pub parties: Vec<EnterpriseId>,
+}
+
+/// A table that is mirrored into the read model.
+#[derive(Clone, Copy)]
+pub struct TableSpec {
+    pub number: u8,
+    pub name: &'static str,
+    pub columns: &'static [Column],
+    /// A row from the key's tail (after module and table) and the value.
+    pub row: fn(&[u8], &[u8]) -> Result<Row, Rejection>,
+    /// The id alone, for a deleted record.
+    pub id: fn(&[u8]) -> Result<String, Rejection>,
+    /// The whole key of the record with this id.
+    pub key: fn(&str) -> Result<Key, Rejection>,
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl TableSpec {
+    pub const fn new<R: Record>() -> Self {
+        Self {
+            number: R::TABLE,
+            name: R::NAME,
+            columns: R::COLUMNS,
+            row: |tail, value| {
+                let record: R = wire::decode(value)?;
+                let cells = record.cells();
+                assert!(cells.len() == R::COLUMNS.len(), "a record has one cell for each of its table's columns");
+                Ok(Row { id: id_text::<R>(tail)?, record: json(&record), cells, parties: record.parties() })
+            },
+            id: id_text::<R>,
+            key: |text| {
+                let id = Value::String(text.to_owned());
+                let id = wire::decode_json::<R::Id>(id).or_else(|refused| {
+                    let parts = text.split('/').map(|part| Value::String(part.to_owned())).collect();
+                    wire::decode_json::<R::Id>(Value::Array(parts)).map_err(|_| refused)
+                })?;
+                Ok(R::key(&id))
+            },
+            schema: |generator| generator.subschema_for::<R>(),
+        }
+    }
+}
+
+fn id_text<R: Record>(tail: &[u8]) -> Result<String, Rejection> {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Array(parts) => parts.iter().map(plain).collect::<Vec<_>>().join("/"),
+            other => other.to_string(),
+        }
+    }
+    Ok(plain(&json(&wire::decode::<R::Id>(tail)?)))
+}

@@ -1,0 +1,36 @@
+//! Blocks: a header that commits to everything, and the transactions.
+
+use crate::{BlockHash, ChainId, Digest, Timestamp, Transaction, wire};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a quorum certifies.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Header {
+    pub chain: ChainId,
+    pub height: u64,
+    pub parent: BlockHash,
+    /// Block time: the only clock that rules know. Never before the parent's.
+    pub time: Timestamp,
+    /// RFC 6962 root over the transactions' hashes.
+    pub transactions_root: Digest,
+    /// RFC 6962 root over the encoded receipts; the system's receipt is the last leaf.
+    pub receipts_root: Digest,
+    /// Root of the authenticated state after this block.
+    pub state_root: Digest,
+    /// RFC 6962 root of the evidence log after this block.
+    pub evidence_root: Digest,
+}
+
+impl Header {
+    pub fn hash(&self) -> BlockHash {
+        BlockHash::of(&[b"tributary/header/1", &wire::encode(self)])
+    }
+}
+
+/// A header and its transactions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    pub header: Header,
+    pub transactions: Vec<Transaction>,
+}

@@ -1,0 +1,56 @@
+//! The first page of a chain: a file everyone can check. Its hash is the chain's identity.
+
+use crate::{
+    Bytes, ChainId, Digest, List, Timestamp,
+    text::{Name, Reference},
+    transaction::PublicKey,
+    wire,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where block time comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Clock {
+    /// The validators' clocks.
+    Real,
+    /// Demonstrations and tests: block time starts at the genesis time when the chain starts, runs with the validators'
+    /// clocks, and the act `clock.advance` moves it forward.
+    Movable,
+}
+
+/// The organisation that registers the others. It holds no money and moves no claim.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Operator {
+    pub name: Name,
+    /// Unified social credit code or LEI.
+    pub legal_id: Reference,
+    /// Keys of its founding administrators.
+    pub administrators: List<PublicKey, 8>,
+}
+
+/// A chain's genesis.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Genesis {
+    /// The chain's name for people.
+    pub name: Name,
+    /// Block time of block zero.
+    pub time: Timestamp,
+    /// Wall-clock time at which block zero was made; with a movable clock, block time minus this is the first offset.
+    pub made_at: Timestamp,
+    pub clock: Clock,
+    pub operator: Operator,
+    /// The validators' peer keys (Ed25519), in the order of their key shares.
+    pub validators: List<Bytes<32>, 256>,
+    /// The chain's group key: verifies any block of any age.
+    pub group_key: Bytes<128>,
+    /// The public polynomial of the validators' key shares, as the engine encodes it.
+    pub sharing: Bytes<16384>,
+}
+
+impl Genesis {
+    /// The chain's identity.
+    pub fn chain(&self) -> ChainId {
+        Digest::of(&[b"tributary/genesis/1", &wire::encode(self)])
+    }
+}

@@ -1,0 +1,58 @@
+//! Every bound of the system, in one place, each with its reason.
+//!
+//! Crossing a bound is a rejection or back-pressure, never an allocation.
+
+/// Largest amount: 10^18 minor units (ten quadrillion yuan in fen). Sums of 16 such amounts still fit a `u64`, and
+/// sums of any number of them are taken in `u128`.
+pub const AMOUNT_MINOR_MAX: u64 = 1_000_000_000_000_000_000;
+/// Largest rate: 10,000% a year in parts per million. Above that a rate is a typing error.
+pub const RATE_PPM_MAX: u32 = 100_000_000;
+
+/// Acts in one transaction: enough to import a whole trade file atomically, few enough to run in one block slot.
+pub const ACTS_PER_TRANSACTION_MAX: usize = 64;
+/// Signatures on one transaction: maker, checker and second approver for four parties.
+pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 12;
+/// Encoded bytes of one act's payload: an invoice of 500 lines fits; a scanned file does not belong on the chain.
+pub const PAYLOAD_BYTES_MAX: usize = 128 * 1024;
+/// Encoded bytes of one transaction.
+pub const TRANSACTION_BYTES_MAX: usize = 512 * 1024;
+/// Encoded bytes of all transactions of one block: fits the peer message limit with room for the envelope.
+pub const BLOCK_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Transactions of one block: bounds the time between proposals at a few hundred milliseconds on two cores.
+pub const BLOCK_TRANSACTIONS_MAX: usize = 4_096;
+/// Due items (maturities, expiries) handled in one block; the rest follow in the next blocks at once.
+pub const DUE_PER_BLOCK_MAX: usize = 256;
+/// Times one act may be rerun for keys nobody foresaw. An act touches a bounded number of keys, so this only stops bugs.
+pub const MISSES_PER_ACT_MAX: usize = 512;
+/// Longest a transaction may wait: `valid_until` no further ahead than this, so that replay memory stays small.
+pub const VALIDITY_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// How far ahead of a validator's clock a block's time may be.
+pub const BLOCK_TIME_SKEW_MS_MAX: u64 = 5_000;
+
+/// Bytes of a chain's name.
+pub const CHAIN_ID_BYTES_MAX: usize = 64;
+/// Bytes of a public key: room for post-quantum suites (ML-DSA-44: 1,312).
+pub const PUBLIC_KEY_BYTES_MAX: usize = 2_048;
+/// Bytes of a signature: room for post-quantum suites (ML-DSA-44: 2,420).
+pub const SIGNATURE_BYTES_MAX: usize = 4_096;
+
+/// Names of companies and people.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Numbers that parties give their papers (invoice, order, registration).
+pub const REFERENCE_BYTES_MAX: usize = 128;
+/// Free text that people read: reasons, descriptions.
+pub const REMARK_BYTES_MAX: usize = 1_024;
+
+/// Rows on one page of a list.
+pub const PAGE_ROWS_MAX: u32 = 500;
+/// Rows on a page when the caller names no number.
+pub const PAGE_ROWS_DEFAULT: u32 = 50;
+
+/// Transactions that wait in a node's pool.
+pub const POOL_TRANSACTIONS_MAX: usize = 65_536;
+/// Bytes that wait in a node's pool.
+pub const POOL_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Waiting transactions of one account: a client that signs ahead, not one that floods.
+pub const POOL_PER_ACCOUNT_MAX: usize = 4_096;
+/// When a client whose transaction did not fit into the pool should try again: a few blocks later.
+pub const POOL_RETRY_MS: u64 = 1_000;
