@@ -11,5 +11,6 @@
 
 pub mod check;
 pub mod run;
+mod store;
 
 pub use run::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};

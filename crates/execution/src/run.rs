@@ -1,9 +1,26 @@
-//! One block's run.
+//! One block's run: due work first, then each transaction in order, then the roots.
+//!
+//! Reads are counted, not misses: how often a run misses depends on what its caller had in memory, how much it reads
+//! does not. Only what every machine sees alike may decide an outcome.
 
-use std::{collections::BTreeMap, sync::Arc};
-use types::{Digest, Genesis, Key, Receipt, Rejection, Timestamp, TransactionHash, receipt::SystemReceipt};
+use crate::store::{Scratch, Store};
+use ledger::{
+    Context,
+    core::{due, nonce},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use types::{
+    AccountId, ChainId, Digest, Genesis, Key, Miss, Outcome, Receipt, Rejection, Stop, Timestamp, TransactionHash,
+    limits, merkle, receipt::SystemReceipt, rejection::tech, state::Memory, wire,
+};
 
 pub use types::transaction::Checked;
+
+/// Transactions looked at ahead when one misses a record, so that their records are loaded in the same round.
+const LOOK_AHEAD: usize = 1_024;
 
 /// Where a run's block time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +61,7 @@ pub struct BlockOutcome {
     pub clock_offset_ms: i64,
     /// The transactions that are in the block, in order.
     pub transactions: Vec<Arc<Checked>>,
-    /// (Propose only) transactions that may not be in this block or, with this sender's next nonce, in any later one.
+    /// (Propose only) transactions that may be in no block any more: expired, or their nonce is used.
     pub dropped: Vec<(TransactionHash, Rejection)>,
     /// (Propose only) transactions that may be in a later block: an earlier nonce of their sender is missing.
     pub deferred: Vec<TransactionHash>,
@@ -62,27 +79,315 @@ pub struct BlockOutcome {
 /// A run in progress.
 pub struct BlockRun {
     input: BlockInput,
-    records: BTreeMap<Key, Option<Vec<u8>>>,
+    chain: ChainId,
+    store: Store,
+    /// The acts of each transaction, decoded once however often they run.
+    work: Vec<Work>,
+    phase: Phase,
+    time: Timestamp,
+    clock_offset_ms: i64,
+    outcome: Partial,
+}
+
+enum Phase {
+    Clock,
+    Due { done: usize },
+    Transaction { position: usize },
+    End { more_due: bool },
+}
+
+struct Work {
+    sender: AccountId,
+    signers: Vec<AccountId>,
+    acts: Vec<Result<ledger::Prepared, Rejection>>,
+}
+
+#[derive(Default)]
+struct Partial {
+    included: Vec<Arc<Checked>>,
+    dropped: Vec<(TransactionHash, Rejection)>,
+    deferred: Vec<TransactionHash>,
+    receipts: Vec<Receipt>,
+    system: SystemReceipt,
+    more_due: bool,
+}
+
+/// Whether a transaction may be in this block.
+enum Admission {
+    Yes,
+    Never(Rejection),
+    Later,
+}
+
+/// What one transaction did on its scratch.
+struct Applied {
+    outcome: Outcome,
+    events: Vec<types::Event>,
 }
 
 impl BlockRun {
     pub fn new(input: BlockInput) -> Self {
-        Self { input, records: BTreeMap::new() }
-    }
-
-    /// Runs until the block is done or records are missing.
-    pub fn step(&mut self) -> Step {
-        let _ = (&self.input, &self.records);
-        Step::Need(Vec::new())
+        let work = input.transactions.iter().map(|checked| prepare(checked)).collect();
+        Self {
+            chain: input.genesis.chain(),
+            input,
+            store: Store::default(),
+            work,
+            phase: Phase::Clock,
+            time: Timestamp::default(),
+            clock_offset_ms: 0,
+            outcome: Partial::default(),
+        }
     }
 
     /// Gives the run the records it asked for.
     pub fn supply(&mut self, records: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>) {
-        self.records.extend(records);
+        for (key, value) in records {
+            self.store.supply(key, value);
+        }
+    }
+
+    /// Runs until the block is done or records are missing.
+    pub fn step(&mut self) -> Step {
+        loop {
+            let next = match self.phase {
+                Phase::Clock => self.begin(),
+                Phase::Due { done } => self.run_due(done),
+                Phase::Transaction { position } if position < self.work.len() => self.run_transaction(position),
+                Phase::Transaction { .. } => Ok(Phase::End { more_due: self.outcome.more_due }),
+                Phase::End { more_due } => match self.evidence_root() {
+                    Ok(evidence_root) => return Step::Done(Box::new(self.finish(evidence_root, more_due))),
+                    Err(stop) => Err(stop),
+                },
+            };
+            match next {
+                Ok(phase) => self.phase = phase,
+                Err(Halt::Need(keys)) => {
+                    assert!(!keys.is_empty(), "a run halts only for keys it does not have");
+                    return Step::Need(keys.into_iter().collect());
+                }
+                Err(Halt::Invalid(rejection)) => return Step::Invalid(rejection),
+            }
+        }
+    }
+
+    /// Loads what every block and every transaction reads first, and fixes block time.
+    fn begin(&mut self) -> Result<Phase, Halt> {
+        let mut first = vec![ledger::clock::offset_key()];
+        for work in &self.work {
+            first.push(nonce::key(work.sender));
+            first.extend(work.signers.iter().map(|signer| ledger::enterprise::account_key(*signer)));
+            first.extend(work.acts.iter().flatten().flat_map(ledger::Prepared::touches));
+        }
+        let missing = self.store.missing(first);
+        if !missing.is_empty() {
+            return Err(Halt::Need(missing));
+        }
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        self.clock_offset_ms = ledger::clock::offset(&mut scratch)?;
+        self.time = match self.input.time {
+            BlockTime::Propose { wall } => {
+                Timestamp(wall.0.saturating_add_signed(self.clock_offset_ms)).max(self.input.parent_time)
+            }
+            BlockTime::Verify { claimed } => claimed,
+        };
+        if self.time < self.input.parent_time {
+            return Err(Halt::Invalid(tech::block_time(self.time, self.input.parent_time)));
+        }
+        Ok(Phase::Due { done: 0 })
+    }
+
+    /// Runs the next due item, each on its own scratch; the bound per block leaves the rest for the next block.
+    fn run_due(&mut self, done: usize) -> Result<Phase, Halt> {
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        if done == limits::DUE_PER_BLOCK_MAX {
+            let next = due::next(&mut scratch)?;
+            self.outcome.more_due = next.is_some_and(|at| at <= self.time);
+            return Ok(Phase::Transaction { position: 0 });
+        }
+        let Some(item) = due::take(&mut scratch, self.time)? else {
+            return Ok(Phase::Transaction { position: 0 });
+        };
+        let ctx = Context {
+            chain: self.chain,
+            clock: self.input.genesis.clock,
+            height: self.input.height,
+            time: self.time,
+            transaction: ledger::core::due::stand_in(self.input.height, item.sequence),
+            act: 0,
+            signers: &[],
+            actor: None,
+        };
+        match ledger::run_due(&ctx, &item, &mut scratch) {
+            Ok(()) => {
+                self.outcome.system.events.extend(scratch.commit());
+                Ok(Phase::Due { done: done + 1 })
+            }
+            Err(Stop::Miss(miss)) => Err(miss.into()),
+            Err(Stop::Rejected(rejection)) => panic!("due work of module {} was refused: {rejection}", item.module),
+        }
+    }
+
+    fn run_transaction(&mut self, position: usize) -> Result<Phase, Halt> {
+        let next = Phase::Transaction { position: position + 1 };
+        let checked = Arc::clone(&self.input.transactions[position]);
+        let verify = matches!(self.input.time, BlockTime::Verify { .. });
+        match self.admission(position) {
+            Ok(Admission::Yes) => {}
+            Ok(Admission::Never(rejection)) if verify => return Err(Halt::Invalid(rejection)),
+            Ok(Admission::Later) if verify => return Err(Halt::Invalid(tech::nonce("an earlier one", "a later one"))),
+            Ok(Admission::Never(rejection)) => {
+                self.outcome.dropped.push((checked.hash, rejection));
+                return Ok(next);
+            }
+            Ok(Admission::Later) => {
+                self.outcome.deferred.push(checked.hash);
+                return Ok(next);
+            }
+            Err(miss) => return Err(self.look_ahead(position, miss)),
+        }
+        let applied = match self.apply(position, Keep::Yes) {
+            Ok(applied) => applied,
+            Err(miss) => return Err(self.look_ahead(position, miss)),
+        };
+        self.outcome.receipts.push(Receipt {
+            transaction: checked.hash,
+            height: self.input.height,
+            index: u32::try_from(self.outcome.included.len()).expect("a block's transactions are bounded"),
+            outcome: applied.outcome,
+            events: applied.events,
+        });
+        self.outcome.included.push(checked);
+        Ok(next)
+    }
+
+    fn admission(&mut self, position: usize) -> Result<Admission, Miss> {
+        let body = &self.input.transactions[position].transaction.body;
+        let latest = self.time.plus_ms(limits::VALIDITY_MS_MAX);
+        if body.valid_until < self.time {
+            return Ok(Admission::Never(tech::expired(body.valid_until, self.time)));
+        }
+        if body.valid_until > latest {
+            return Ok(Admission::Never(tech::validity_too_long(body.valid_until, latest)));
+        }
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        let expected = nonce::next(&mut scratch, self.work[position].sender)?;
+        Ok(match body.nonce.cmp(&expected) {
+            std::cmp::Ordering::Equal => Admission::Yes,
+            std::cmp::Ordering::Less => Admission::Never(tech::nonce(expected, body.nonce)),
+            std::cmp::Ordering::Greater => Admission::Later,
+        })
+    }
+
+    /// Runs the acts: all of them happen or none. The nonce is used either way, so a transaction has one receipt, ever.
+    fn apply(&mut self, position: usize, keep: Keep) -> Result<Applied, Miss> {
+        let work = &self.work[position];
+        let mut ctx = Context {
+            chain: self.chain,
+            clock: self.input.genesis.clock,
+            height: self.input.height,
+            time: self.time,
+            transaction: self.input.transactions[position].hash,
+            act: 0,
+            signers: &work.signers,
+            actor: None,
+        };
+        let mut scratch = Scratch::new(&mut self.store, limits::READS_PER_TRANSACTION_MAX);
+        let mut outcomes = Vec::with_capacity(work.acts.len());
+        let mut refused = None;
+        for (number, act) in work.acts.iter().enumerate() {
+            ctx.act = u16::try_from(number).expect("acts are bounded");
+            let result = act.as_ref().map_err(|rejection| Stop::Rejected(rejection.clone()));
+            match result.and_then(|act| ledger::apply(&ctx, act, &mut scratch)) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(Stop::Miss(_)) if scratch.exhausted() => refused = Some((ctx.act, tech::too_much_work(ctx.act))),
+                Err(Stop::Miss(miss)) => return Err(miss),
+                Err(Stop::Rejected(rejection)) => refused = Some((ctx.act, rejection)),
+            }
+            if refused.is_some() {
+                break;
+            }
+        }
+        let (outcome, events) = match refused {
+            Some((act, rejection)) => (Outcome::Rejected { act, rejection }, Vec::new()),
+            None if keep == Keep::Yes => (Outcome::Applied { outcomes }, scratch.commit()),
+            None => (Outcome::Applied { outcomes }, Vec::new()),
+        };
+        if keep == Keep::Yes {
+            let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+            nonce::advance(&mut scratch, work.sender)?;
+            scratch.commit();
+        }
+        Ok(Applied { outcome, events })
+    }
+
+    /// A transaction missed a record: finds what those behind it will miss too, so one round of loading serves all.
+    fn look_ahead(&mut self, position: usize, first: Miss) -> Halt {
+        let mut keys = BTreeSet::from([first.0]);
+        let end = self.work.len().min(position + 1 + LOOK_AHEAD);
+        for ahead in position + 1..end {
+            if let Err(Miss(key)) = self.apply(ahead, Keep::No) {
+                keys.insert(key);
+            }
+        }
+        Halt::Need(keys)
+    }
+
+    fn evidence_root(&mut self) -> Result<Digest, Halt> {
+        Ok(merkle::root(&[]))
+    }
+
+    fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
+        let partial = std::mem::take(&mut self.outcome);
+        let transactions: Vec<Digest> = partial.included.iter().map(|checked| merkle::leaf(&checked.hash.0)).collect();
+        let receipts = partial.receipts.iter().map(wire::encode).chain([wire::encode(&partial.system)]);
+        let receipts: Vec<Digest> = receipts.map(|receipt| merkle::leaf(&receipt)).collect();
+        BlockOutcome {
+            time: self.time,
+            clock_offset_ms: self.clock_offset_ms,
+            transactions: partial.included,
+            dropped: partial.dropped,
+            deferred: partial.deferred,
+            receipts: partial.receipts,
+            system: partial.system,
+            changes: std::mem::take(&mut self.store).into_changes(),
+            transactions_root: merkle::root(&transactions),
+            receipts_root: merkle::root(&receipts),
+            evidence_root,
+            more_due,
+        }
     }
 }
 
+/// Whether what a transaction wrote stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Yes,
+    No,
+}
+
+/// Why a run stops for now.
+enum Halt {
+    Need(BTreeSet<Key>),
+    Invalid(Rejection),
+}
+
+impl From<Miss> for Halt {
+    fn from(miss: Miss) -> Self {
+        Self::Need(BTreeSet::from([miss.0]))
+    }
+}
+
+fn prepare(checked: &Checked) -> Work {
+    let body = &checked.transaction.body;
+    let signers: Vec<AccountId> = body.signers.iter().map(|signer| signer.account()).collect();
+    let acts = body.acts.iter().map(ledger::prepare).collect();
+    Work { sender: signers[0], signers, acts }
+}
+
 /// The records of a chain at height zero.
-pub fn genesis_records(_genesis: &Genesis) -> Result<BTreeMap<Key, Vec<u8>>, Rejection> {
-    Ok(BTreeMap::new())
+pub fn genesis_records(genesis: &Genesis) -> Result<BTreeMap<Key, Vec<u8>>, Rejection> {
+    let mut state = Memory::default();
+    ledger::genesis(genesis, &mut state)?;
+    Ok(state.records)
 }

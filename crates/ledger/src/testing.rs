@@ -183,7 +183,7 @@ impl Scenario {
                 clock: self.clock,
                 height: self.height,
                 time: self.time,
-                transaction: due_hash(self.height, item.sequence),
+                transaction: due::stand_in(self.height, item.sequence),
                 act: 0,
                 signers: &[],
                 actor: None,
@@ -202,11 +202,6 @@ impl Scenario {
     pub fn record<R: Record>(&mut self, id: &R::Id) -> Option<R> {
         R::load(&mut self.state, id).expect("memory misses nothing")
     }
-}
-
-/// The hash that stands for a due item where a transaction's would stand.
-pub fn due_hash(height: u64, sequence: u64) -> TransactionHash {
-    TransactionHash::of(&[b"tributary/due/1", &height.to_le_bytes(), &sequence.to_le_bytes()])
 }
 
 /// Text for tests.

@@ -22,8 +22,8 @@ pub const BLOCK_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const BLOCK_TRANSACTIONS_MAX: usize = 4_096;
 /// Due items (maturities, expiries) handled in one block; the rest follow in the next blocks at once.
 pub const DUE_PER_BLOCK_MAX: usize = 256;
-/// Times one act may be rerun for keys nobody foresaw. An act touches a bounded number of keys, so this only stops bugs.
-pub const MISSES_PER_ACT_MAX: usize = 512;
+/// Reads of state by one transaction: enough for 64 invoices with 100 lines each, a small part of a second at most.
+pub const READS_PER_TRANSACTION_MAX: usize = 20_000;
 /// Longest a transaction may wait: `valid_until` no further ahead than this, so that replay memory stays small.
 pub const VALIDITY_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// How far ahead of a validator's clock a block's time may be.
@@ -56,3 +56,16 @@ pub const POOL_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const POOL_PER_ACCOUNT_MAX: usize = 4_096;
 /// When a client whose transaction did not fit into the pool should try again: a few blocks later.
 pub const POOL_RETRY_MS: u64 = 1_000;
+
+/// How long a transaction that a server prepares is valid when its signers name no time: people read before they sign.
+pub const VALIDITY_MS_DEFAULT: u64 = 60 * 60 * 1000;
+/// Longest a request may wait for finality: shorter than what proxies in between allow.
+pub const REQUEST_WAIT_MS_MAX: u64 = 30_000;
+/// Bytes of one request: a transaction in hex with its JSON around it, or a trade file.
+pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a cursor or of another parameter of a request.
+pub const PARAMETER_BYTES_MAX: usize = 1_024;
+/// Filters of one list: more are a mistake, and each is a condition in a query.
+pub const FILTERS_MAX: usize = 16;
+/// Events handed to a follower at a time.
+pub const EVENTS_PER_PAGE_MAX: usize = 256;

@@ -7,7 +7,7 @@
 use crate::core::{Audit, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{Miss, State, Timestamp};
+use types::{Miss, State, Timestamp, TransactionHash};
 
 /// Work that a module wants done at a time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +85,11 @@ pub fn take(state: &mut dyn State, now: Timestamp) -> Result<Option<DueItem>, Mi
         sink(state, heap.size, last)?;
     }
     Ok(Some(first))
+}
+
+/// The hash that stands where a transaction's would: ids of records that due work makes are derived from it.
+pub fn stand_in(height: u64, sequence: u64) -> TransactionHash {
+    TransactionHash::of(&[b"tributary/due/1", &height.to_le_bytes(), &sequence.to_le_bytes()])
 }
 
 /// When the next item is due.

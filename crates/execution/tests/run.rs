@@ -1,0 +1,161 @@
+//! Blocks run against a store that is loaded only on demand: what was in memory must never decide an outcome.
+
+use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
+use ledger::{clock::Advance, testing::Scenario};
+use std::sync::Arc;
+use types::{
+    Bytes, Clock, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
+    genesis::Operator,
+    state::Memory,
+    transaction::{Body, PublicKey},
+};
+
+const WALL: Timestamp = Timestamp(1_800_000_000_000);
+
+fn genesis(clock: Clock) -> Arc<Genesis> {
+    Arc::new(Genesis {
+        name: Text::new("test").unwrap(),
+        time: WALL,
+        made_at: WALL,
+        clock,
+        operator: Operator {
+            name: Text::new("operator").unwrap(),
+            legal_id: Text::new("OP").unwrap(),
+            administrators: List::default(),
+        },
+        validators: List::default(),
+        group_key: Bytes::default(),
+        sharing: Bytes::default(),
+    })
+}
+
+/// The harness's consortium, with its clock at `WALL`.
+fn consortium() -> Memory {
+    Scenario::new().state
+}
+
+fn key_of(signer: &str) -> PublicKey {
+    let bytes = Digest::of(&[b"key for tests", signer.as_bytes()]).0;
+    PublicKey { suite: Suite::ED25519, bytes: Bytes::new(bytes).unwrap() }
+}
+
+/// A transaction of `signer` that moves the clock to `to`. Signatures are not looked at in a run: `Checked` has been.
+fn advance(signer: &str, nonce: u64, to: u64) -> Arc<Checked> {
+    let body = Body {
+        chain: Digest::default(),
+        nonce,
+        valid_until: WALL.plus_hours(12),
+        signers: List::new(vec![key_of(signer)]).unwrap(),
+        acts: List::new(vec![ledger::act(&Advance { to: Timestamp(to) }).unwrap()]).unwrap(),
+    };
+    let hash = body.hash();
+    Arc::new(Checked { transaction: Transaction { body, signatures: List::default() }, hash, size: 100 })
+}
+
+enum Load {
+    Everything,
+    OnDemand,
+}
+
+/// Runs a block on `state` and lays its changes on it.
+fn run(state: &mut Memory, time: BlockTime, transactions: &[Arc<Checked>], load: &Load) -> Result<BlockOutcome, u16> {
+    let mut run = BlockRun::new(BlockInput {
+        genesis: genesis(Clock::Movable),
+        height: 1,
+        parent_time: WALL,
+        time,
+        transactions: transactions.to_vec(),
+    });
+    if let Load::Everything = load {
+        run.supply(state.records.iter().map(|(key, value)| (key.clone(), Some(value.clone()))));
+    }
+    for _ in 0..1_000 {
+        match run.step() {
+            Step::Need(keys) => run.supply(keys.into_iter().map(|key| (key.clone(), state.records.get(&key).cloned()))),
+            Step::Invalid(rejection) => return Err(rejection.code),
+            Step::Done(outcome) => {
+                for (key, value) in &outcome.changes {
+                    state.put(key.clone(), value.clone());
+                }
+                return Ok(*outcome);
+            }
+        }
+    }
+    panic!("a run asks for a bounded number of rounds");
+}
+
+#[test]
+fn what_is_in_memory_never_decides_an_outcome() {
+    let hour = |hours| WALL.plus_hours(hours).0;
+    let transactions = [
+        advance("OP.admin", 0, hour(1)),
+        advance("OP.admin", 1, hour(2)),
+        advance("CORE.risk", 0, hour(3)),
+        advance("CORE.maker", 0, 5),
+        advance("nobody", 0, hour(3)),
+    ];
+    let propose = BlockTime::Propose { wall: WALL };
+    let (mut cold, mut warm) = (consortium(), consortium());
+    let from_cold = run(&mut cold, propose, &transactions, &Load::OnDemand).unwrap();
+    let from_warm = run(&mut warm, propose, &transactions, &Load::Everything).unwrap();
+    assert_eq!(from_cold.receipts, from_warm.receipts);
+    assert_eq!(from_cold.changes, from_warm.changes);
+    assert_eq!(from_cold.receipts_root, from_warm.receipts_root);
+    assert_eq!(cold.records, warm.records);
+    let applied = |outcome: &Outcome| matches!(outcome, Outcome::Applied { .. });
+    let applied: Vec<bool> = from_cold.receipts.iter().map(|receipt| applied(&receipt.outcome)).collect();
+    assert_eq!(applied, [true, true, false, false, false]);
+}
+
+#[test]
+fn a_verifier_gets_what_the_proposer_got() {
+    let transactions = [advance("OP.admin", 0, WALL.plus_hours(1).0), advance("CORE.maker", 0, 5)];
+    let (mut one, mut other) = (consortium(), consortium());
+    let proposed = run(&mut one, BlockTime::Propose { wall: WALL }, &transactions, &Load::OnDemand).unwrap();
+    let claimed = BlockTime::Verify { claimed: proposed.time };
+    let verified = run(&mut other, claimed, &proposed.transactions, &Load::Everything).unwrap();
+    assert_eq!(proposed.receipts_root, verified.receipts_root);
+    assert_eq!(proposed.transactions_root, verified.transactions_root);
+    assert_eq!(one.records, other.records);
+}
+
+#[test]
+fn a_refused_act_leaves_no_trace_but_its_nonce() {
+    let mut state = consortium();
+    let before = state.records.clone();
+    let outcome = run(&mut state, BlockTime::Propose { wall: WALL }, &[advance("CORE.maker", 0, 5)], &Load::OnDemand);
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.changes.len(), 1, "only the nonce changed");
+    assert!(outcome.receipts[0].events.is_empty());
+    let kept = before.iter().all(|(key, value)| state.records.get(key) == Some(value));
+    assert!(kept, "no record of before changed");
+}
+
+#[test]
+fn a_proposer_leaves_out_what_may_not_be_in_a_block() {
+    let mut state = consortium();
+    let hour = WALL.plus_hours(1).0;
+    let propose = BlockTime::Propose { wall: WALL };
+    let (first, late, gap) = (advance("OP.admin", 0, hour), advance("CORE.maker", 7, hour), advance("OP.admin", 1, 5));
+    let outcome =
+        run(&mut state, propose, &[first.clone(), first.clone(), late.clone(), gap], &Load::OnDemand).unwrap();
+    assert_eq!(outcome.receipts.len(), 2);
+    assert_eq!(outcome.dropped.len(), 1, "the same transaction twice: E_NONCE");
+    assert_eq!(outcome.deferred, [late.hash]);
+}
+
+#[test]
+fn a_block_with_a_replayed_or_early_or_expired_transaction_is_invalid() {
+    let hour = WALL.plus_hours(1).0;
+    let claimed = BlockTime::Verify { claimed: WALL };
+    let first = advance("OP.admin", 0, hour);
+    let block = [first.clone(), first];
+    assert_eq!(run(&mut consortium(), claimed, &block, &Load::OnDemand).err(), Some(6), "E_NONCE");
+    let early = [advance("OP.admin", 3, hour)];
+    assert_eq!(run(&mut consortium(), claimed, &early, &Load::OnDemand).err(), Some(6), "E_NONCE");
+    let late = BlockTime::Verify { claimed: WALL.plus_hours(13) };
+    let expired = [advance("OP.admin", 0, hour)];
+    assert_eq!(run(&mut consortium(), late, &expired, &Load::OnDemand).err(), Some(4), "E_EXPIRED");
+    let backwards = BlockTime::Verify { claimed: Timestamp(WALL.0 - 1) };
+    assert_eq!(run(&mut consortium(), backwards, &[], &Load::OnDemand).err(), Some(18), "E_BLOCK_TIME");
+}
