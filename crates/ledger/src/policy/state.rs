@@ -1,0 +1,149 @@
+use super::types::{Calendar, Dated, HolderType, Policy, PolicyVersion};
+use crate::core::{Cell, Column, Record};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use types::{Genesis, List, Miss, Quantity, Rate, Rejection, State, Timestamp, rate::DayCount};
+
+/// Versions that a chain may ever have: one a week for twenty years.
+pub(super) const VERSIONS_MAX: usize = 1_024;
+
+/// When each version takes effect, version 1 first: one read finds the version of a time.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Timeline {
+    pub(super) starts: List<Timestamp, VERSIONS_MAX>,
+}
+
+impl Timeline {
+    /// The number of the latest version.
+    pub(super) fn latest(&self) -> u32 {
+        u32::try_from(self.starts.len()).expect("at most VERSIONS_MAX")
+    }
+}
+
+impl Record for PolicyVersion {
+    type Id = u32;
+    const MODULE: u8 = 3;
+    const TABLE: u8 = 0;
+    const NAME: &'static str = "policies";
+    const COLUMNS: &'static [Column] = &[Column::text("effective_from")];
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::time(self.effective_from)]
+    }
+}
+
+impl Record for Calendar {
+    /// The year.
+    type Id = u32;
+    const MODULE: u8 = 3;
+    const TABLE: u8 = 1;
+    const NAME: &'static str = "calendars";
+}
+
+impl Record for Timeline {
+    type Id = ();
+    const MODULE: u8 = 3;
+    const TABLE: u8 = 2;
+    const NAME: &'static str = "policy_timeline";
+}
+
+/// The version that holds at `time`. Before the genesis time that is version 1.
+pub fn at(state: &mut dyn State, time: Timestamp) -> Result<Dated, Miss> {
+    let timeline = timeline(state)?;
+    let begun = timeline.starts.partition_point(|start| *start <= time).max(1);
+    let version = u32::try_from(begun).expect("at most VERSIONS_MAX");
+    let record = PolicyVersion::load(state, &version)?.expect("each start in the timeline has its version");
+    Ok(Dated { version, effective_from: record.effective_from, policy: record.policy })
+}
+
+pub(super) fn timeline(state: &mut dyn State) -> Result<Timeline, Miss> {
+    Ok(Timeline::load(state, &())?.expect("genesis wrote the timeline"))
+}
+
+pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
+    let first =
+        PolicyVersion { effective_from: genesis.time, set_at: genesis.time, set_by: None, policy: Policy::default() };
+    first.store(state, &1);
+    Timeline { starts: List::new(vec![genesis.time]).expect("one of VERSIONS_MAX") }.store(state, &());
+    let (year, calendar) = super::calendar::china_2026();
+    calendar.store(state, &year);
+    Ok(())
+}
+
+const fn percent(percent: u32) -> Rate {
+    Rate(percent * 10_000)
+}
+
+impl Default for Policy {
+    /// What a new chain starts with.
+    fn default() -> Self {
+        Self {
+            tenor_months_soft: 6,
+            tenor_months_hard: 12,
+            tenor_justification_above_months: 6,
+            offer_ttl_business_days: 10,
+            transfer_ttl_business_days: 5,
+            quote_ttl_hours: 24,
+            registry_reservation_ttl_hours: 24,
+            depth_max: 10,
+            lots_per_root_max: 5_000,
+            split_parts_max: 50,
+            lot_minor_min: 100_000,
+            splits_per_day_alert: 20,
+            splits_per_day_max: 200,
+            holder_types: List::new(vec![
+                HolderType::Enterprise,
+                HolderType::FinancialInstitution,
+                HolderType::SpecialPurposeVehicle,
+            ])
+            .expect("three of three"),
+            record_days_before_maturity: 1,
+            record_minute_of_day: 17 * 60,
+            maturity_call_business_days: 5,
+            maturity_notice_business_days: List::new(vec![15, 5, 1]).expect("three of eight"),
+            payment_cutoff_minute_of_day: 16 * 60 + 30,
+            default_grace_business_days: 10,
+            loan_prime_rate_one_year: percent(3),
+            core_penalty_multiple: percent(150),
+            financing_penalty_markup: percent(50),
+            overdue_roots_to_stop_issuing: 1,
+            overdue_roots_to_suspend: 3,
+            overdue_window_months: 6,
+            overdue_suspension_months: 6,
+            fee_share_max: Rate(2_000),
+            platform_fee_share: Rate(0),
+            day_count: DayCount::Act360,
+            ltv_initial: percent(70),
+            ltv_warning: percent(75),
+            ltv_margin_call: percent(80),
+            ltv_liquidation: percent(85),
+            price_age_hours_max: 24,
+            price_jump_max: percent(20),
+            price_sources_min: 3,
+            margin_cure_business_days: 2,
+            order_finance_share: percent(60),
+            prepayment_deposit_share: percent(30),
+            prepayment_deposit_share_min: percent(20),
+            prepayment_deposit_share_max: percent(50),
+            match_quantity_tolerance: percent(1),
+            match_price_tolerance: Rate(5_000),
+            match_amount_tolerance: percent(2),
+            invoice_check_hours_max: 24,
+            registry_search_hours_max: 24,
+            deregistration_business_days: 1,
+            approval_level1_minor: 0,
+            approval_level2_minor: 100_000_000,
+            approval_level3_minor: 1_000_000_000,
+            operator_freeze_hours_max: 72,
+            data_grant_days_max: 30,
+            transit_loss_share: Rate(3_000),
+            tank_tolerance_share: Rate(5_000),
+            tank_tolerance_liters: Quantity(150_000),
+            sweep_share: percent(40),
+            sweep_alert_share: percent(80),
+            sweep_alert_days: 3,
+            obligor_share_max: percent(20),
+            supplier_share_max: percent(10),
+            evidence_retention_years: 10,
+        }
+    }
+}
