@@ -50,9 +50,8 @@ fn holds(audit: &mut Audit, accounts: &[(CashAccountId, CashAccount)]) {
 
 /// An account stands under the id of its bank and number, in one currency, and its owner is not the operator.
 fn names(audit: &mut Audit, accounts: &[(CashAccountId, CashAccount)]) {
-    let is_operator = |(id, enterprise): (EnterpriseId, Enterprise)| {
-        enterprise.roles.contains(&EntityRole::Operator).then_some(id)
-    };
+    let is_operator =
+        |(id, enterprise): (EnterpriseId, Enterprise)| enterprise.roles.contains(&EntityRole::Operator).then_some(id);
     let operators: BTreeSet<EnterpriseId> = audit.all::<Enterprise>().into_iter().filter_map(is_operator).collect();
     for (id, account) in accounts {
         let no_operator = !operators.contains(&account.owner) && !operators.contains(&account.bank);
@@ -67,7 +66,8 @@ fn names(audit: &mut Audit, accounts: &[(CashAccountId, CashAccount)]) {
 /// A fact stands under the id of its bank and reference, so that it exists once, and its bank keeps one of its accounts.
 /// That it is used at most once follows: it has room for one use, and a use is never overwritten.
 fn facts(audit: &mut Audit, accounts: &[(CashAccountId, CashAccount)]) {
-    let banks: BTreeMap<CashAccountId, EnterpriseId> = accounts.iter().map(|(id, account)| (*id, account.bank)).collect();
+    let banks: BTreeMap<CashAccountId, EnterpriseId> =
+        accounts.iter().map(|(id, account)| (*id, account.bank)).collect();
     for (id, fact) in audit.all::<CashFact>() {
         let once = id == CashFactId::of(fact.bank, &fact.bank_reference);
         audit.ensure("MONEY-FACT-ONCE", once, || format!("{id} has reference {}", fact.bank_reference));

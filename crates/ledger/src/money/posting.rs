@@ -7,7 +7,7 @@ use super::{
     accounts::{account, vault},
     reject,
     types::{
-        AccountKind, CashAccount, CashAccountId, CashFact, CashFactId, CashFactConsumed, Consumption, Hold, HoldClosed,
+        AccountKind, CashAccount, CashAccountId, CashFact, CashFactConsumed, CashFactId, Consumption, Hold, HoldClosed,
         HoldId, HoldPlaced, HoldStatus, TokensIssued, TokensRedeemed, TokensTransferred,
     },
 };

@@ -24,8 +24,7 @@ const BANK_TREASURY: &[Role] = &[
 ];
 
 /// Who disposes of an enterprise's own money.
-const DISPOSERS: &[Role] =
-    &[Role::any(&[Function::Treasurer]), Role::any(&[Function::Maker, Function::Checker])];
+const DISPOSERS: &[Role] = &[Role::any(&[Function::Treasurer]), Role::any(&[Function::Maker, Function::Checker])];
 
 impl Call for OpenAccount {
     const NAME: &'static str = "open_account";

@@ -1,4 +1,6 @@
-use super::types::{CashAccount, CashAccountId, CashFact, CashFactId, Hold, HoldId, PrimaryAccount, TokenBooking, TokenBookingId};
+use super::types::{
+    CashAccount, CashAccountId, CashFact, CashFactId, Hold, HoldId, PrimaryAccount, TokenBooking, TokenBookingId,
+};
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use types::{Currency, Digest, text::Reference};
 

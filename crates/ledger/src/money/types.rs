@@ -1,11 +1,7 @@
 use crate::core::{EnterpriseId, EventKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{
-    Amount, Currency, Date, Timestamp, TransactionHash,
-    text::Reference,
-    typed_id,
-};
+use types::{Amount, Currency, Date, Timestamp, TransactionHash, text::Reference, typed_id};
 
 typed_id!(
     /// An account at a bank.
