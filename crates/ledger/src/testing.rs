@@ -9,8 +9,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use types::{
-    AccountId, Act, Bytes, ChainId, Clock, Date, Genesis, List, Rejection, Stop, Text, Timestamp, TransactionHash,
-    Wire,
+    AccountId, Act, Bytes, ChainId, Clock, Date, Genesis, List, Rejection, State, Stop, Text, Timestamp,
+    TransactionHash, Wire,
     state::{Memory, Overlay},
     transaction::{PublicKey, Suite},
     wire,
@@ -160,6 +160,30 @@ impl Scenario {
         }
         overlay.commit();
         Ok(outcomes)
+    }
+
+    /// Calls a module's door as a sister module does: what a refused call wrote is thrown away.
+    pub fn door<T>(&mut self, call: impl FnOnce(&Context, &mut dyn State) -> Result<T, Stop>) -> Result<T, Rejection> {
+        self.transactions += 1;
+        let ctx = Context {
+            chain: ChainId::default(),
+            clock: self.clock,
+            height: self.height,
+            time: self.time,
+            transaction: TransactionHash::of(&[b"scenario", &self.transactions.to_le_bytes()]),
+            act: 0,
+            signers: &[],
+            actor: None,
+        };
+        let mut overlay = Overlay::new(&mut self.state);
+        match call(&ctx, &mut overlay) {
+            Ok(outcome) => {
+                overlay.commit();
+                Ok(outcome)
+            }
+            Err(Stop::Rejected(rejection)) => Err(rejection),
+            Err(Stop::Miss(miss)) => panic!("a state in memory misses nothing: {miss:?}"),
+        }
     }
 
     /// Moves block time to `hour:minute` in Shanghai on `date` (`2026-08-28`), running all work that falls due on the

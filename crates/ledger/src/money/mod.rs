@@ -65,7 +65,6 @@ pub const MODULE: Module = Module {
     queries: &[QuerySpec::new::<Balance>(), QuerySpec::new::<AccountAt>(), QuerySpec::new::<Vault>()],
     tables: &[
         TableSpec::new::<CashAccount>(),
-        TableSpec::new::<PrimaryAccount>(),
         TableSpec::new::<CashFact>(),
         TableSpec::new::<Hold>(),
         TableSpec::new::<TokenBooking>(),
