@@ -1,0 +1,103 @@
+//! Finality: a block's certificate, checked with nothing but the chain's group key.
+//!
+//! ```text
+//!   certificate = proposal (round, parent view, block digest) | signature of 48 bytes
+//!   signature   = BLS12-381, signatures on G1, over  varint(|namespace|) | namespace | proposal
+//!   namespace   = "tributary/bft/1/" | chain | "_FINALIZE"
+//! ```
+//! One signature, whatever the committee's size and whoever was in it: resharing keeps the group key.
+
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::bls12381::primitives::{
+    ops,
+    variant::{MinSig, Variant},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use types::{BlockHash, Bytes, ChainId, Digest, Header};
+
+/// Bytes of a chain's group key.
+pub const GROUP_KEY_BYTES: usize = 96;
+/// Bytes of the signature at a certificate's end.
+const SIGNATURE_BYTES: usize = 48;
+/// Bytes of the block digest before the signature.
+const DIGEST_BYTES: usize = 32;
+/// Separates a final block's digest from anything else that is hashed.
+const DOMAIN: &[u8] = b"tributary/block/1";
+
+/// What a block's digest commits to beside its header, as the engine encodes it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope {
+    /// Where in consensus the block was proposed.
+    pub context: Bytes<128>,
+    /// The root and range of the state's operation log after the block.
+    pub target: Bytes<64>,
+    /// SHA-256 of the encoded transactions with their signatures.
+    pub body: Digest,
+}
+
+impl Envelope {
+    /// What consensus calls the block whose header has this hash.
+    pub fn block_digest(&self, header: BlockHash) -> Digest {
+        Digest::of(&[
+            DOMAIN,
+            &length(self.context.len()),
+            &self.context,
+            &length(self.target.len()),
+            &self.target,
+            &header.0,
+            &self.body.0,
+        ])
+    }
+}
+
+fn length(bytes: usize) -> [u8; 4] {
+    u32::try_from(bytes).expect("an envelope's parts are bounded").to_le_bytes()
+}
+
+/// Proof that a quorum finalized a block: the engine's encoding of proposal and signature.
+pub type Certificate = Bytes<160>;
+
+/// Why a certificate does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FinalityError {
+    #[error("the group key is not a point of the curve")]
+    GroupKey,
+    #[error("the certificate is malformed")]
+    Malformed,
+    #[error("the certificate is for another block")]
+    OtherBlock,
+    #[error("the certificate's signature does not verify under the chain's group key")]
+    Signature,
+    #[error("the header is of another chain")]
+    OtherChain,
+}
+
+/// What a chain's validators sign under: no vote for one chain is a vote for another.
+pub fn namespace(chain: ChainId) -> Vec<u8> {
+    [b"tributary/bft/1/".as_slice(), &chain.0].concat()
+}
+
+/// Checks that the block of `header` is final on the chain with this identity and group key.
+pub fn verify(
+    chain: ChainId,
+    group_key: &[u8],
+    header: &Header,
+    envelope: &Envelope,
+    certificate: &[u8],
+) -> Result<(), FinalityError> {
+    if header.chain != chain {
+        return Err(FinalityError::OtherChain);
+    }
+    let (proposal, signature) =
+        certificate.split_last_chunk::<SIGNATURE_BYTES>().ok_or(FinalityError::Malformed)?;
+    let (_, digest) = proposal.split_last_chunk::<DIGEST_BYTES>().ok_or(FinalityError::Malformed)?;
+    if *digest != envelope.block_digest(header.hash()).0 {
+        return Err(FinalityError::OtherBlock);
+    }
+    let key = <MinSig as Variant>::Public::decode(Copying(group_key)).map_err(|_| FinalityError::GroupKey)?;
+    let signature =
+        <MinSig as Variant>::Signature::decode(Copying(signature)).map_err(|_| FinalityError::Malformed)?;
+    let namespace = [namespace(chain).as_slice(), b"_FINALIZE"].concat();
+    ops::verify_message::<MinSig>(&key, &namespace, proposal, &signature).map_err(|_| FinalityError::Signature)
+}
