@@ -6,7 +6,7 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
-use types::{AccountId, Rejection, Timestamp, TransactionHash, limits, rejection::tech, transaction::Checked};
+use types::{limits, rejection::tech, transaction::Checked, AccountId, Rejection, Timestamp, TransactionHash};
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,8 +136,10 @@ impl Pool {
     ) -> Vec<Arc<Checked>> {
         let (mut taken, mut bytes, mut left_wanting) = (Vec::new(), 0_usize, None);
         let mut lanes: Vec<_> = self
-            .from_turn()
-            .map(|(sender, lane)| (*sender, lane.runnable().filter(|checked| !pending.contains(&checked.hash)).peekable()))
+            .lanes_in_turn()
+            .map(|(sender, lane)| {
+                (*sender, lane.runnable().filter(|checked| !pending.contains(&checked.hash)).peekable())
+            })
             .collect();
         while !lanes.is_empty() {
             lanes.retain_mut(|(sender, lane)| {
@@ -186,7 +188,7 @@ impl Pool {
     }
 
     /// The lanes in the order of their turn.
-    fn from_turn(&self) -> impl Iterator<Item = (&AccountId, &Lane)> {
+    fn lanes_in_turn(&self) -> impl Iterator<Item = (&AccountId, &Lane)> {
         let turn = self.turn.unwrap_or_default();
         let first = self.lanes.range(turn..);
         first.chain(self.lanes.range((Bound::Unbounded, Bound::Excluded(turn))))

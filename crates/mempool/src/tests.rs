@@ -7,9 +7,10 @@ use std::{
     sync::Arc,
 };
 use types::{
-    AccountId, Digest, Rejection, Timestamp, TransactionHash, limits,
+    limits,
     text::{Bytes, List},
     transaction::{Act, Body, Checked, PublicKey, Suite, Transaction},
+    AccountId, Digest, Rejection, Timestamp, TransactionHash,
 };
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -191,9 +192,20 @@ fn settling_removes_the_included_the_dropped_and_what_lost_its_nonce() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Submit { sender: u8, nonce: u64, variant: u8, lifetime: u64, size: usize },
+    Submit {
+        sender: u8,
+        nonce: u64,
+        variant: u8,
+        lifetime: u64,
+        size: usize,
+    },
     /// Take, and settle all but the last `left` of it; `drop` the one after them.
-    Block { count: usize, bytes: usize, left: usize, drop: bool },
+    Block {
+        count: usize,
+        bytes: usize,
+        left: usize,
+        drop: bool,
+    },
     Wait(u64),
 }
 
@@ -264,11 +276,8 @@ impl Model {
 
     /// Per sender, how many could run.
     fn runnable(&self) -> BTreeMap<AccountId, u64> {
-        let nonces: BTreeSet<_> = self
-            .waiting
-            .values()
-            .map(|c| (c.transaction.body.sender().unwrap(), c.transaction.body.nonce))
-            .collect();
+        let nonces: BTreeSet<_> =
+            self.waiting.values().map(|c| (c.transaction.body.sender().unwrap(), c.transaction.body.nonce)).collect();
         let senders: BTreeSet<_> = nonces.iter().map(|(sender, _)| *sender).collect();
         let count = |sender| (self.next_of(sender)..).take_while(|nonce| nonces.contains(&(sender, *nonce))).count();
         senders.into_iter().map(|sender| (sender, u64::try_from(count(sender)).unwrap())).collect()
