@@ -11,7 +11,10 @@ use super::{
         InvoiceStatus, InvoiceValueMoved, MatchOutcome, Movement, Trader, reject,
     },
 };
-use crate::core::{Context, EnterpriseId, Record, due, emit};
+use crate::{
+    core::{Context, EnterpriseId, Record, due, emit},
+    policy,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use types::{Amount, Miss, Rejection, State, Stop, Timestamp, wire};
@@ -208,10 +211,10 @@ fn require_issuable(ctx: &Context, state: &mut dyn State, id: InvoiceId, invoice
 }
 
 fn require_fresh_check(ctx: &Context, state: &mut dyn State, id: InvoiceId, invoice: &Invoice) -> Result<(), Stop> {
-    let hours = matching::tolerances(state, ctx.time)?.recheck_hours;
+    let hours = policy::at(state, ctx.time)?.policy.invoice_check_hours_max;
     let checked_at = invoice.check.as_ref().map(|check| check.checked_at);
     match checked_at {
-        Some(checked_at) if checked_at.plus_hours(hours) >= ctx.time => Ok(()),
+        Some(checked_at) if checked_at.plus_hours(u64::from(hours)) >= ctx.time => Ok(()),
         Some(checked_at) => Err(reject::invoice_stale_check(id, checked_at, hours).into()),
         None => Err(reject::invoice_stale_check(id, "no time yet", hours).into()),
     }
@@ -225,7 +228,12 @@ enum Due {
 }
 
 /// Tells everybody who claims on the invoice, in steps, that it is no longer valid.
-pub(super) fn notify_claimants(state: &mut dyn State, at: Timestamp, invoice: InvoiceId, from: u64) -> Result<(), Miss> {
+pub(super) fn notify_claimants(
+    state: &mut dyn State,
+    at: Timestamp,
+    invoice: InvoiceId,
+    from: u64,
+) -> Result<(), Miss> {
     for position in from..from + NOTICES_PER_STEP {
         let Some(claimant) = Claimant::load(state, &(invoice, position))? else {
             return Ok(());

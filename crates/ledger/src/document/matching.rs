@@ -12,24 +12,9 @@ use super::{
         OrderProgress, UnitPrice, reject,
     },
 };
-use crate::core::Record;
+use crate::policy::{self, Policy};
 use std::collections::BTreeMap;
-use types::{Amount, Date, List, Quantity, Rejection, State, Stop, Timestamp, limits, rejection::amount};
-
-/// The policy's parameters for documents.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tolerances {
-    pub(super) quantity_ppm: u32,
-    pub(super) price_ppm: u32,
-    pub(super) amount_ppm: u32,
-    pub(super) recheck_hours: u64,
-    pub(super) policy_version: u32,
-}
-
-/// The tolerances in force at a time.
-pub(super) fn tolerances(_state: &mut dyn State, _at: Timestamp) -> Result<Tolerances, Stop> {
-    Ok(Tolerances { quantity_ppm: 10_000, price_ppm: 5_000, amount_ppm: 20_000, recheck_hours: 24, policy_version: 1 })
-}
+use types::{Amount, Date, List, Quantity, Rate, Rejection, State, Stop, Timestamp, limits, rejection::amount};
 
 /// What was found, and whether each finding is within its tolerance.
 #[derive(Default)]
@@ -43,13 +28,13 @@ impl Findings {
         self.exceptions.push(finding);
     }
 
-    /// Notes a difference of `actual` above `limit`, tolerated up to `ppm` of the limit.
-    fn over(&mut self, actual: u64, limit: u64, ppm: u32, finding: Finding) {
+    /// Notes a difference of `actual` above `limit`, tolerated up to that share of the limit.
+    fn over(&mut self, actual: u64, limit: u64, tolerance: Rate, finding: Finding) {
         if actual <= limit {
             return;
         }
-        // actual <= limit * (1 + ppm / 10^6), in integers; both sides stay far below 2^128.
-        let within = u128::from(actual) * 1_000_000 <= u128::from(limit) * (1_000_000 + u128::from(ppm));
+        // actual <= limit * (1 + tolerance / 10^6), in integers; both sides stay far below 2^128.
+        let within = u128::from(actual) * 1_000_000 <= u128::from(limit) * (1_000_000 + u128::from(tolerance.0));
         if within { self.tolerated.push(finding) } else { self.exceptions.push(finding) }
     }
 
@@ -68,21 +53,22 @@ impl Findings {
 
 /// Compares an invoice as it stands now.
 pub(super) fn compare(state: &mut dyn State, at: Timestamp, id: InvoiceId, invoice: &Invoice) -> Result<Match, Stop> {
-    let tolerances = tolerances(state, at)?;
+    let dated = policy::at(state, at)?;
+    let tolerances = &dated.policy;
     let mut findings = Findings::default();
     if invoice.kind == InvoiceKind::Prepayment {
         findings.exception(Finding::Prepayment);
     }
     match invoice.order {
         None => findings.exception(Finding::OrderMissing),
-        Some(order) => compare_with_order(state, &tolerances, (id, invoice), order, &mut findings)?,
+        Some(order) => compare_with_order(state, tolerances, (id, invoice), order, &mut findings)?,
     }
-    Ok(Match { outcome: findings.outcome(), policy_version: tolerances.policy_version, at })
+    Ok(Match { outcome: findings.outcome(), policy_version: dated.version, at })
 }
 
 fn compare_with_order(
     state: &mut dyn State,
-    tolerances: &Tolerances,
+    tolerances: &Policy,
     (id, invoice): (InvoiceId, &Invoice),
     order_id: OrderId,
     findings: &mut Findings,
@@ -117,7 +103,7 @@ fn compare_with_order(
     let others = progress.invoiced.minus(own)?.unwrap_or_else(|| Amount::zero(own.currency));
     let invoiced = own.plus(others.currency.minor(invoice.invoiced_before.minor.min(others.minor)))?;
     let finding = Finding::AmountOver { invoiced, ordered: order.totals.net };
-    findings.over(invoiced.minor, order.totals.net.minor, tolerances.amount_ppm, finding);
+    findings.over(invoiced.minor, order.totals.net.minor, tolerances.match_amount_tolerance, finding);
     Ok(())
 }
 
@@ -146,7 +132,7 @@ fn compare_line(
     line: &InvoiceLine,
     ordered: &BTreeMap<u32, &OrderLine>,
     invoice: &Invoice,
-    tolerances: &Tolerances,
+    tolerances: &Policy,
     findings: &mut Findings,
 ) {
     let Some(order_line) = line.order_line.and_then(|number| ordered.get(&number)) else {
@@ -161,8 +147,8 @@ fn compare_line(
     }
     let (UnitPrice(invoiced), UnitPrice(ordered)) = (line.price, order_line.price);
     let finding = Finding::PriceOff { line: line.number, invoiced: line.price, ordered: order_line.price };
-    // |invoiced - ordered| <= ordered * ppm / 10^6, seen as an excess over the order price.
-    findings.over(ordered + invoiced.abs_diff(ordered), ordered, tolerances.price_ppm, finding);
+    // |invoiced - ordered| <= ordered * tolerance / 10^6, seen as an excess over the order price.
+    findings.over(ordered + invoiced.abs_diff(ordered), ordered, tolerances.match_price_tolerance, finding);
     match order_line.flow {
         Flow::InvoiceAfterReceipt | Flow::InvoiceBeforeReceipt => {}
         Flow::Consignment => findings.exception(Finding::ConsignmentInvoiced { line: line.number }),
@@ -179,7 +165,7 @@ fn compare_receipts(
     progress: &LineProgress,
     billed: Quantity,
     invoiced_on: Date,
-    tolerances: &Tolerances,
+    tolerances: &Policy,
     findings: &mut Findings,
 ) {
     let order_line = line.number;
@@ -199,7 +185,7 @@ fn compare_receipts(
         findings.exception(Finding::NotReceived { order_line, invoiced: billed });
     } else {
         let finding = Finding::QuantityOver { order_line, invoiced: billed, received };
-        findings.over(billed.0, received.0, tolerances.quantity_ppm, finding);
+        findings.over(billed.0, received.0, tolerances.match_quantity_tolerance, finding);
     }
 }
 
@@ -228,7 +214,10 @@ pub(super) fn by_order_line(lines: &[InvoiceLine]) -> Result<BTreeMap<u32, Quant
 
 /// Received or billed quantities as delivery lines.
 pub(super) fn as_lines(quantities: &BTreeMap<u32, Quantity>) -> Vec<DeliveryLine> {
-    quantities.iter().map(|(order_line, quantity)| DeliveryLine { order_line: *order_line, quantity: *quantity }).collect()
+    quantities
+        .iter()
+        .map(|(order_line, quantity)| DeliveryLine { order_line: *order_line, quantity: *quantity })
+        .collect()
 }
 
 /// The sum of two quantities, under the limit.

@@ -1,10 +1,14 @@
 //! Trade documents.
 
 mod allocation;
+#[cfg(any(test, feature = "testing"))]
+pub mod fixtures;
 mod fingerprint;
 mod matching;
 mod rules;
 mod state;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use allocation::{

@@ -35,7 +35,7 @@ impl Call for RecordDelivery {
         register(state, &identity, Known::Delivery(id))?;
         let mut progress: OrderProgress = need(state, &self.order)?;
         for line in &self.lines {
-            let position = sums::find(&mut progress.lines, line.order_line)?;
+            let position = sums::line_of(&mut progress, line.order_line)?;
             position.despatched = add(position.despatched, line.quantity)?;
         }
         progress.store(state, &self.order);
@@ -83,7 +83,7 @@ impl Call for ConfirmReceipt {
             if line.quantity > sent {
                 return Err(reject::receipt_over(line.order_line, line.quantity, sent).into());
             }
-            let position = sums::find(&mut progress.lines, line.order_line)?;
+            let position = sums::line_of(&mut progress, line.order_line)?;
             if !in_order {
                 position.received_misdated = add(position.received_misdated, line.quantity)?;
                 continue;

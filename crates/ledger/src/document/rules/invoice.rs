@@ -109,7 +109,7 @@ fn bill(
     let total_before = progress.invoiced;
     let mut before = BTreeMap::new();
     for (number, quantity) in by_order_line(&invoice.lines)? {
-        let line = sums::find(&mut progress.lines, number)?;
+        let line = sums::line_of(&mut progress, number)?;
         before.insert(number, line.invoiced);
         line.invoiced = add(line.invoiced, quantity)?;
     }
@@ -127,7 +127,7 @@ pub(super) fn unbill(
 ) -> Result<(), Stop> {
     let mut progress: OrderProgress = need(state, &order)?;
     for (number, quantity) in quantities {
-        let line = sums::find(&mut progress.lines, *number)?;
+        let line = sums::line_of(&mut progress, *number)?;
         line.invoiced.0 = line.invoiced.0.saturating_sub(quantity.0);
     }
     progress.invoiced = progress.invoiced.minus(net)?.unwrap_or_else(|| Amount::zero(net.currency));

@@ -1,8 +1,7 @@
 //! Contracts and orders.
 
 use super::{
-    CONFIRM, Identity, RECORD, check_parties, countersigned, register, require_confirmable, require_past, sums,
-    traders,
+    CONFIRM, Identity, RECORD, check_parties, countersigned, register, require_confirmable, require_past, sums, traders,
 };
 use crate::{
     core::{Call, Context, Record, Role, emit},
@@ -27,9 +26,10 @@ impl Call for RecordContract {
         fingerprint::check(&self.number)?;
         check_parties(&self.parties)?;
         match self.ends_on.filter(|ends_on| *ends_on < self.signed_on) {
-            Some(ends_on) => {
-                Err(reject::date_order(format!("the contract ends on {ends_on}, before it is signed on {}", self.signed_on)))
-            }
+            Some(ends_on) => Err(reject::date_order(format!(
+                "the contract ends on {ends_on}, before it is signed on {}",
+                self.signed_on
+            ))),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Whether a document adds up, and whether its lines are in order.
 
 use crate::document::types::{
-    DeliveryLine, InvoiceLine, LineKind, LineProgress, OrderLine, Rounding, Totals, reject,
+    DeliveryLine, InvoiceLine, LineKind, LineProgress, OrderLine, OrderProgress, Rounding, Totals, reject,
 };
 use std::collections::BTreeSet;
 use types::{Amount, Rejection};
@@ -77,7 +77,7 @@ pub(super) fn check_delivery(lines: &[DeliveryLine]) -> Result<(), Rejection> {
 }
 
 /// The progress of an order line.
-pub(super) fn find(lines: &mut [LineProgress], number: u32) -> Result<&mut LineProgress, Rejection> {
-    let found = lines.iter_mut().find(|line| line.number == number);
+pub(super) fn line_of(progress: &mut OrderProgress, number: u32) -> Result<&mut LineProgress, Rejection> {
+    let found = progress.lines.iter_mut().find(|line| line.number == number);
     found.ok_or_else(|| reject::lines(format!("the order has no line {number}")))
 }
