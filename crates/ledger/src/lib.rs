@@ -8,8 +8,8 @@
 
 pub mod core;
 pub mod clock;
-pub mod enterprise;
 pub mod policy;
+pub mod enterprise;
 pub mod evidence;
 pub mod document;
 pub mod money;
@@ -39,7 +39,7 @@ macro_rules! modules {
     };
 }
 
-modules! { clock, enterprise, policy, evidence, document, money, credit, receivable }
+modules! { clock, policy, enterprise, evidence, document, money, credit, receivable }
 
 /// The operation that an act names.
 pub fn operation(module: u16, call: u16) -> Option<(&'static Module, &'static CallSpec)> {
@@ -100,7 +100,7 @@ impl Prepared {
 
 /// Applies a prepared act: who may ask is checked first. The outcome is encoded.
 pub fn apply(ctx: &Context, act: &Prepared, state: &mut dyn State) -> Result<Vec<u8>, Stop> {
-    let actor = enterprise::authorize(ctx, state, act.spec.roles)?;
+    let actor = enterprise::authorize(ctx, state, act.spec.roles, act.spec.runs_off)?;
     let ctx = Context { actor: Some(actor), ..ctx.clone() };
     act.call.apply(&ctx, state)
 }

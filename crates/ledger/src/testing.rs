@@ -5,7 +5,7 @@
 
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, MemberId, Record, due},
-    enterprise::{Enterprise, Member, MemberKey, Standing},
+    enterprise::{self, Enterprise, Member, MemberKey, Standing},
 };
 use std::collections::BTreeMap;
 use types::{
@@ -95,7 +95,7 @@ impl Scenario {
             registered_at: self.time,
             members: u32::try_from(PEOPLE.len()).expect("few people"),
         };
-        enterprise.store(&mut self.state, &id);
+        enterprise::found(&mut self.state, id, &enterprise);
         for (person, functions) in PEOPLE {
             let signer = format!("{name}.{person}");
             let member = MemberId::derive(TransactionHash::of(&[signer.as_bytes()]), 0, 0);
@@ -105,6 +105,7 @@ impl Scenario {
                 functions: List::new(functions.to_vec()).expect("few functions"),
                 starts: Timestamp(0),
                 ends: None,
+                limit_minor: None,
             };
             record.store(&mut self.state, &member);
             let public_key = key(&signer);
@@ -119,6 +120,13 @@ impl Scenario {
     /// The id of a party registered by the harness.
     pub fn id(name: &str) -> EnterpriseId {
         EnterpriseId::derive(TransactionHash::of(&[b"enterprise", name.as_bytes()]), 0, 0)
+    }
+
+    /// The key of a signer who is not registered yet; he may sign from now on.
+    pub fn stranger(&mut self, signer: &str) -> PublicKey {
+        let key = key(signer);
+        self.accounts.insert(signer.to_owned(), key.account());
+        key
     }
 
     pub fn account(&self, signer: &str) -> AccountId {

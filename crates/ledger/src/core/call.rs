@@ -37,6 +37,8 @@ pub trait Call: Wire + 'static {
     const NAME: &'static str;
     /// Who may ask: any one of these.
     const ROLES: &'static [Role];
+    /// Whether an enterprise that may begin nothing new (standing: restricted) may still ask: it runs off what it has.
+    const RUNS_OFF: bool = false;
     /// What the act yields: into the receipt, the SDK's return value, the API's reply.
     type Outcome: Wire;
 
@@ -96,6 +98,8 @@ pub struct CallSpec {
     /// The call's type: how an act is made from a value.
     pub type_id: fn() -> TypeId,
     pub roles: &'static [Role],
+    /// Whether a restricted enterprise may ask.
+    pub runs_off: bool,
     pub decode: fn(&[u8]) -> Result<Box<dyn AnyCall>, Rejection>,
     pub to_json: fn(&[u8]) -> Result<Value, Rejection>,
     pub from_json: fn(Value) -> Result<Vec<u8>, Rejection>,
@@ -111,6 +115,7 @@ impl CallSpec {
             name: C::NAME,
             type_id: TypeId::of::<C>,
             roles: C::ROLES,
+            runs_off: C::RUNS_OFF,
             decode: |bytes| Ok(Box::new(wire::decode::<C>(bytes)?)),
             to_json: to_json::<C>,
             from_json: from_json::<C>,

@@ -112,4 +112,6 @@ impl Role {
 pub struct Actor {
     pub enterprise: EnterpriseId,
     pub member: MemberId,
+    /// The functions that its people signed in, each a different person.
+    pub functions: &'static [Function],
 }

@@ -5,7 +5,8 @@ use super::{
     types::{Enterprise, Member, MemberKey, Standing},
 };
 use crate::core::{Actor, Context, EnterpriseId, EntityRole, Function, MemberId, Record, Role};
-use types::{AccountId, Key, State, Stop};
+use crate::policy::{self, Policy};
+use types::{AccountId, Amount, Key, State, Stop, transaction::PublicKey};
 
 /// A signer whose key and person were found good.
 #[derive(Clone, Debug)]
@@ -15,21 +16,24 @@ pub struct Signer {
 }
 
 /// Finds the acting enterprise - that of the first signer - and refuses unless one of `roles` allows it the act.
-pub fn authorize(ctx: &Context, state: &mut dyn State, roles: &[Role]) -> Result<Actor, Stop> {
+/// `runs_off` also lets a restricted enterprise ask.
+pub fn authorize(ctx: &Context, state: &mut dyn State, roles: &[Role], runs_off: bool) -> Result<Actor, Stop> {
     let signers = signers(ctx, state)?;
     let first = &signers[0];
     let enterprise = first.person.enterprise;
-    let record = active(state, enterprise)?;
+    let record = get(state, enterprise)?;
+    if !(runs_off && record.standing == Standing::Restricted) {
+        may_act(enterprise, &record)?;
+    }
     let in_role = |role: &&Role| role.entity.is_none_or(|entity| record.roles.contains(&entity));
     let mut open = roles.iter().filter(in_role).peekable();
     if open.peek().is_none() {
         return Err(reject::not_authorized(enterprise, describe(roles)).into());
     }
-    let signed = |role: &Role| covered(&signers, enterprise, role.functions);
-    if !open.any(signed) {
-        return Err(refusal(&signers, enterprise, roles));
+    match open.find(|role| covered(&signers, enterprise, role.functions)) {
+        Some(role) => Ok(Actor { enterprise, member: first.member, functions: role.functions }),
+        None => Err(refusal(&signers, enterprise, roles)),
     }
-    Ok(Actor { enterprise, member: first.member })
 }
 
 /// Refuses unless the transaction also carries, for each of `functions`, a signature of a different person of
@@ -62,11 +66,83 @@ pub fn require_other_than(
     if covered(&others, enterprise, functions) { Ok(()) } else { Err(reject::maker_is_checker(maker).into()) }
 }
 
+/// Refuses unless enough people of `enterprise` sign for `amount`: from level 1 a checker, from level 2 also an approver,
+/// from level 3 two approvers; all of them different people, and different from those who sign in the act's own
+/// functions. A signature does not count above its person's limit.
+pub fn require_approvals(
+    ctx: &Context,
+    state: &mut dyn State,
+    enterprise: EnterpriseId,
+    amount: Amount,
+) -> Result<(), Stop> {
+    approvals(ctx, state, enterprise, None, amount)
+}
+
+/// As `require_approvals`, for what `maker` prepared in an earlier transaction: his own signature does not count.
+pub fn require_approvals_beyond(
+    ctx: &Context,
+    state: &mut dyn State,
+    enterprise: EnterpriseId,
+    maker: MemberId,
+    amount: Amount,
+) -> Result<(), Stop> {
+    approvals(ctx, state, enterprise, Some(maker), amount)
+}
+
+fn approvals(
+    ctx: &Context,
+    state: &mut dyn State,
+    enterprise: EnterpriseId,
+    maker: Option<MemberId>,
+    amount: Amount,
+) -> Result<(), Stop> {
+    let policy = policy::at(state, ctx.time)?.policy;
+    let acting = ctx.actor.as_ref().filter(|actor| actor.enterprise == enterprise);
+    let mut needed = acting.map_or_else(Vec::new, |actor| actor.functions.to_vec());
+    let asked = approvers(&policy, amount);
+    if !asked.is_empty() && !needed.contains(&Function::Checker) {
+        needed.push(Function::Checker);
+    }
+    needed.extend(asked.iter().filter(|function| **function == Function::Approver));
+    let counts = |signer: &Signer| {
+        Some(signer.member) != maker && signer.person.limit_minor.is_none_or(|limit| amount.minor <= limit)
+    };
+    let signers: Vec<Signer> = signers(ctx, state)?.into_iter().filter(counts).collect();
+    if covered(&signers, enterprise, &needed) {
+        return Ok(());
+    }
+    let needed = format!("{} for {amount}", list(&needed));
+    Err(reject::signatures_missing(enterprise, needed).into())
+}
+
+/// Who signs for an amount besides its maker.
+fn approvers(policy: &Policy, amount: Amount) -> &'static [Function] {
+    use Function::{Approver, Checker};
+    match amount.minor {
+        minor if minor >= policy.approval_level3_minor => &[Checker, Approver, Approver],
+        minor if minor >= policy.approval_level2_minor => &[Checker, Approver],
+        minor if minor >= policy.approval_level1_minor => &[Checker],
+        _ => &[],
+    }
+}
+
+/// Whether one of the two declared the other as related, or both declared the same third.
+pub fn are_related(state: &mut dyn State, one: EnterpriseId, other: EnterpriseId) -> Result<bool, Stop> {
+    let (first, second) = (get(state, one)?, get(state, other)?);
+    let direct = first.related.contains(&other) || second.related.contains(&one);
+    Ok(direct || first.related.iter().any(|third| second.related.contains(third)))
+}
+
 /// The enterprise, if it may act.
 pub fn active(state: &mut dyn State, id: EnterpriseId) -> Result<Enterprise, Stop> {
     let enterprise = get(state, id)?;
+    may_act(id, &enterprise)?;
+    Ok(enterprise)
+}
+
+fn may_act(id: EnterpriseId, enterprise: &Enterprise) -> Result<(), Stop> {
     match enterprise.standing {
-        Standing::Active => Ok(enterprise),
+        Standing::Active => Ok(()),
         standing @ (Standing::New
         | Standing::InReview
         | Standing::Restricted
@@ -80,20 +156,30 @@ pub fn get(state: &mut dyn State, id: EnterpriseId) -> Result<Enterprise, Stop> 
     Ok(Enterprise::load(state, &id)?.ok_or_else(|| reject::unknown_enterprise(id))?)
 }
 
-/// Every signer of the transaction as a person in function now.
+/// Every signer of the transaction as a person in function now. The first must be one; a later account of nobody has
+/// no authority, and is there only to prove that someone holds its key (see [`proves`]).
 pub fn signers(ctx: &Context, state: &mut dyn State) -> Result<Vec<Signer>, Stop> {
     let mut signers = Vec::with_capacity(ctx.signers.len());
-    for account in ctx.signers {
-        let key = MemberKey::load(state, account)?.ok_or_else(|| reject::not_registered(account))?;
+    for (position, account) in ctx.signers.iter().enumerate() {
+        let key = match MemberKey::load(state, account)? {
+            Some(key) => key,
+            None if position > 0 => continue,
+            None => return Err(reject::not_registered(account).into()),
+        };
         if key.revoked_at.is_some() {
             return Err(reject::key_revoked(account).into());
         }
         let person = Member::load(state, &key.member)?.expect("a key is stored only with its member");
-        let in_function = person.starts <= ctx.time && person.ends.is_none_or(|ends| ctx.time <= ends);
+        let in_function = person.starts <= ctx.time && person.ends.is_none_or(|ends| ctx.time < ends);
         let person = if in_function { person } else { Member { functions: Default::default(), ..person } };
         signers.push(Signer { member: key.member, person });
     }
     Ok(signers)
+}
+
+/// Whether the key signed the transaction: whoever sent it holds the private half.
+pub fn proves(ctx: &Context, key: &PublicKey) -> bool {
+    ctx.signers.contains(&key.account())
 }
 
 /// The key of the record that says whose account it is: for loading ahead.
@@ -140,8 +226,11 @@ fn refusal(signers: &[Signer], enterprise: EnterpriseId, roles: &[Role]) -> Stop
 fn describe(roles: &[Role]) -> String {
     let one = |role: &Role| {
         let entity = role.entity.map_or_else(|| "any enterprise".to_owned(), |entity| format!("{entity:?}"));
-        let functions: Vec<String> = role.functions.iter().map(|function| format!("{function:?}")).collect();
-        format!("{entity} with {}", functions.join(" and "))
+        format!("{entity} with {}", list(role.functions))
     };
     roles.iter().map(one).collect::<Vec<_>>().join(", or ")
+}
+
+fn list(functions: &[Function]) -> String {
+    functions.iter().map(|function| format!("{function:?}")).collect::<Vec<_>>().join(" and ")
 }

@@ -1,6 +1,13 @@
-use super::types::{Enterprise, Member, MemberKey};
-use crate::core::{Cell, Column, EnterpriseId, MemberId, Record};
-use types::AccountId;
+use super::{
+    reject,
+    types::{Enterprise, LegalId, Member, MemberKey, NewMember, Obligations, Standing},
+};
+use crate::core::{Cell, Column, EnterpriseId, EntityRole, Function, MemberId, Record};
+use types::{
+    AccountId, Genesis, List, Miss, Rejection, State, Stop, Timestamp, TransactionHash,
+    text::{Name, Reference},
+    transaction::PublicKey,
+};
 
 impl Record for Enterprise {
     type Id = EnterpriseId;
@@ -36,4 +43,107 @@ impl Record for MemberKey {
     fn cells(&self) -> Vec<Cell> {
         vec![Cell::text(self.member)]
     }
+}
+
+impl Record for LegalId {
+    type Id = Reference;
+    const MODULE: u8 = 2;
+    const TABLE: u8 = 3;
+    const NAME: &'static str = "legal_ids";
+}
+
+impl Record for Obligations {
+    type Id = EnterpriseId;
+    const MODULE: u8 = 2;
+    const TABLE: u8 = 4;
+    const NAME: &'static str = "obligations";
+}
+
+/// The enterprise with this legal id.
+pub fn by_legal_id(state: &mut dyn State, legal_id: &Reference) -> Result<Option<EnterpriseId>, Miss> {
+    Ok(LegalId::load(state, legal_id)?.map(|owner| owner.enterprise))
+}
+
+/// Counts assets and obligations that `enterprise` opened (above zero) or closed (below zero).
+pub fn obligations_changed(state: &mut dyn State, enterprise: EnterpriseId, change: i64) -> Result<(), Miss> {
+    let mut obligations = Obligations::load(state, &enterprise)?.unwrap_or_default();
+    let open = obligations.open.checked_add_signed(change);
+    obligations.open = open.expect("whoever closes an obligation has counted it when it opened");
+    obligations.store(state, &enterprise);
+    Ok(())
+}
+
+/// Writes an enterprise and who has its legal id.
+pub(crate) fn found(state: &mut dyn State, id: EnterpriseId, enterprise: &Enterprise) {
+    enterprise.store(state, &id);
+    LegalId { enterprise: id }.store(state, &enterprise.legal_id);
+}
+
+/// Writes a person with his first key; refused when the key is another's.
+pub(super) fn introduce(
+    state: &mut dyn State,
+    (enterprise, member): (EnterpriseId, MemberId),
+    new: &NewMember,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let record = Member {
+        enterprise,
+        name: new.name.clone(),
+        functions: new.functions.clone(),
+        starts: new.starts.unwrap_or(now),
+        ends: new.ends,
+        limit_minor: new.limit_minor,
+    };
+    record.store(state, &member);
+    give_key(state, member, &new.public_key, now)
+}
+
+/// Writes a person's key; refused when it is somebody's already, revoked or not.
+pub(super) fn give_key(
+    state: &mut dyn State,
+    member: MemberId,
+    public_key: &PublicKey,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let account = public_key.account();
+    if MemberKey::load(state, &account)?.is_some() {
+        return Err(reject::key_taken(account).into());
+    }
+    MemberKey { member, public_key: public_key.clone(), added_at: now, revoked_at: None }.store(state, &account);
+    Ok(())
+}
+
+/// The operator, with its founding administrators; they add its makers and checkers.
+pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
+    let source = TransactionHash(genesis.chain().0);
+    let id = EnterpriseId::derive(source, 0, 0);
+    let operator = &genesis.operator;
+    if operator.administrators.is_empty() {
+        return Err(reject::no_administrator());
+    }
+    let enterprise = Enterprise {
+        name: operator.name.clone(),
+        legal_id: operator.legal_id.clone(),
+        roles: List::new(vec![EntityRole::Operator]).expect("one of eight"),
+        standing: Standing::Active,
+        related: List::default(),
+        registered_at: genesis.time,
+        members: u32::try_from(operator.administrators.len()).expect("at most eight"),
+    };
+    found(state, id, &enterprise);
+    for (index, public_key) in (0..).zip(&operator.administrators) {
+        let new = NewMember {
+            name: Name::new(format!("Administrator {}", index + 1)).expect("short and clean"),
+            functions: List::new(vec![Function::Admin]).expect("one of seven"),
+            public_key: public_key.clone(),
+            starts: None,
+            ends: None,
+            limit_minor: None,
+        };
+        introduce(state, (id, MemberId::derive(source, 0, index)), &new, genesis.time).map_err(|stop| match stop {
+            Stop::Rejected(rejection) => rejection,
+            Stop::Miss(_) => panic!("a new chain's state is in memory"),
+        })?;
+    }
+    Ok(())
 }

@@ -90,12 +90,7 @@ impl Default for Policy {
             lot_minor_min: 100_000,
             splits_per_day_alert: 20,
             splits_per_day_max: 200,
-            holder_types: List::new(vec![
-                HolderType::Enterprise,
-                HolderType::FinancialInstitution,
-                HolderType::SpecialPurposeVehicle,
-            ])
-            .expect("three of three"),
+            holder_types: List::new(HolderType::ALL.to_vec()).expect("three of three"),
             record_days_before_maturity: 1,
             record_minute_of_day: 17 * 60,
             maturity_call_business_days: 5,

@@ -14,6 +14,10 @@ pub enum HolderType {
     SpecialPurposeVehicle,
 }
 
+impl HolderType {
+    pub const ALL: &[Self] = &[Self::Enterprise, Self::FinancialInstitution, Self::SpecialPurposeVehicle];
+}
+
 /// Every parameter of the business. Shares are in parts per million of the whole; limits in minor units apply to each
 /// currency alike.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
