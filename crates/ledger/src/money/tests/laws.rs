@@ -210,7 +210,7 @@ fn audit_sees_a_number_and_a_reference_used_twice() {
         copy.store(&mut world.scenario.state, &CashAccountId::default());
     });
     assert_eq!(laws, ["MONEY-NUMBER"]);
-    let laws = broken(|world, ..| {
+    let laws = broken(|world, _, _| {
         let id = CashFactId::of(Scenario::id("BKA"), &text("REF-2"));
         let fact = world.scenario.record::<CashFact>(&id).unwrap();
         fact.store(&mut world.scenario.state, &CashFactId::default());
