@@ -78,6 +78,19 @@ pub fn require_approvals(
     approvals(ctx, state, enterprise, None, amount)
 }
 
+/// Refuses when the people who sign in the act's own functions may not sign for `amount`, each by his own limit. For acts
+/// that take no approvals besides.
+pub fn require_limits(ctx: &Context, state: &mut dyn State, amount: Amount) -> Result<(), Stop> {
+    let Actor { enterprise, functions, .. } = ctx.actor();
+    let counts = |signer: &Signer| signer.person.limit_minor.is_none_or(|limit| amount.minor <= limit);
+    let signers: Vec<Signer> = signers(ctx, state)?.into_iter().filter(counts).collect();
+    if covered(&signers, *enterprise, functions) {
+        return Ok(());
+    }
+    let needed = format!("{} for {amount}", list(functions));
+    Err(reject::signatures_missing(*enterprise, needed).into())
+}
+
 /// As `require_approvals`, for what `maker` prepared in an earlier transaction: his own signature does not count.
 pub fn require_approvals_beyond(
     ctx: &Context,

@@ -1,6 +1,7 @@
 //! Moving money: every posting has two sides, and both are written here or not at all.
 //!
-//! The functions trust their caller on who may ask; they refuse what no one may do.
+//! The functions trust their caller on who may ask; they refuse what no one may do. No sum here can overflow: each balance
+//! is a part of its bank's vault, and the vault is within the limit of amounts.
 
 use super::{
     Due,

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit},
-    enterprise,
+    enterprise, policy,
 };
-use types::{Key, Rejection, State, Stop, wire};
+use types::{Amount, Key, Rejection, State, Stop, text::Reference, wire};
 
 /// Two different people of the bank, at least one of whom confirms payments.
 const BANK_TREASURY: &[Role] = &[
@@ -61,6 +61,7 @@ impl Call for Attest {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<CashFactId, Stop> {
+        enterprise::require_limits(ctx, state, self.amount)?;
         let bank = ctx.actor().enterprise;
         let (payer, payee) = (account(state, self.payer)?, account(state, self.payee)?);
         posting::refuse_vault(self.payer, &payer)?;
@@ -126,6 +127,7 @@ impl Call for IssueTokens {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<TokenBookingId, Stop> {
+        enterprise::require_limits(ctx, state, self.amount)?;
         let bank = ctx.actor().enterprise;
         let credited = account(state, self.account)?;
         if credited.bank != bank {
@@ -133,7 +135,7 @@ impl Call for IssueTokens {
         }
         require_own(self.account, &credited)?;
         require_payable(state, credited.owner)?;
-        let booking = book(ctx, state, bank, &self.bank_reference, |bank_reference| TokenBooking {
+        let booking = book(state, bank, &self.bank_reference, |bank_reference| TokenBooking {
             bank,
             bank_reference,
             account: self.account,
@@ -172,11 +174,12 @@ impl Call for RedeemTokens {
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<TokenBookingId, Stop> {
         let hold = payable_hold(ctx, state, self.hold)?;
+        enterprise::require_limits(ctx, state, hold.amount)?;
         let bank = ctx.actor().enterprise;
         if hold.payee_account != CashAccountId::vault(bank, hold.amount.currency) {
             return Err(reject::wrong_kind(hold.payee_account, "customer").into());
         }
-        let booking = book(ctx, state, bank, &self.bank_reference, |bank_reference| TokenBooking {
+        let booking = book(state, bank, &self.bank_reference, |bank_reference| TokenBooking {
             bank,
             bank_reference,
             account: hold.account,
@@ -305,11 +308,10 @@ pub(super) fn due(_ctx: &Context, payload: &[u8], state: &mut dyn State) -> Resu
 
 /// Writes a booking under the bank's reference, which it uses once.
 fn book(
-    _ctx: &Context,
     state: &mut dyn State,
     bank: EnterpriseId,
-    bank_reference: &types::text::Reference,
-    booking: impl FnOnce(types::text::Reference) -> TokenBooking,
+    bank_reference: &Reference,
+    booking: impl FnOnce(Reference) -> TokenBooking,
 ) -> Result<TokenBookingId, Stop> {
     let id = TokenBookingId::of(bank, bank_reference);
     if TokenBooking::load(state, &id)?.is_some() {
@@ -326,19 +328,23 @@ fn payable_hold(ctx: &Context, state: &mut dyn State, id: HoldId) -> Result<Hold
     if hold.payee == actor { Ok(hold) } else { Err(reject::not_payee(id, actor).into()) }
 }
 
-/// Refuses a payment whose parties may not pay or be paid, or that takes more approvals than it carries.
+/// Refuses a payment whose parties may not pay or be paid, or that takes more approvals than it carries: a treasurer
+/// alone, or maker and checker, pay below the policy's second level.
 fn require_payment(
     ctx: &Context,
     state: &mut dyn State,
     payer: EnterpriseId,
     payee: EnterpriseId,
-    amount: types::Amount,
+    amount: Amount,
 ) -> Result<(), Stop> {
     require_payable(state, payer)?;
     require_payable(state, payee)?;
     enterprise::active(state, payee)?;
-    let _ = (ctx, amount);
-    Ok(())
+    if amount.minor >= policy::at(state, ctx.time)?.policy.approval_level2_minor {
+        enterprise::require_approvals(ctx, state, payer, amount)
+    } else {
+        enterprise::require_limits(ctx, state, amount)
+    }
 }
 
 /// Refuses an account that the acting enterprise does not dispose of.

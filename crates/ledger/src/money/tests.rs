@@ -166,7 +166,10 @@ fn an_owner_is_paid_into_the_first_account_that_the_bank_opened_for_him() {
     assert_eq!(question.answer(&ctx, &mut world.scenario.state).unwrap(), Some(dollars));
     let question = AccountAt { bank: Scenario::id("BKB"), ..question };
     assert_eq!(question.answer(&ctx, &mut world.scenario.state).unwrap(), None);
-    assert_eq!(Balance { account: first }.answer(&ctx, &mut world.scenario.state).unwrap().number.as_str(), "6222-0001");
+    assert_eq!(
+        Balance { account: first }.answer(&ctx, &mut world.scenario.state).unwrap().number.as_str(),
+        "6222-0001"
+    );
     world.scenario.audit();
 }
 

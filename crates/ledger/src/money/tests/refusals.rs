@@ -3,10 +3,6 @@
 use super::*;
 use crate::enterprise;
 
-fn number(error: Done<impl std::fmt::Debug>) -> u16 {
-    error.unwrap_err().code
-}
-
 /// The name under which the catalogue has what was refused.
 fn name<T: std::fmt::Debug>(refused: Done<T>) -> &'static str {
     crate::explain(&refused.unwrap_err()).0
@@ -203,12 +199,9 @@ fn a_hold_ends_within_a_year_and_not_in_the_past() {
     let (s1, s2) = (world.account("BKA", "S1"), world.account("BKA", "S2"));
     world.issue("BKA", s1, cny("100.00")).unwrap();
     let now = world.scenario.time;
-    for (expires, allowed) in [
-        (now, false),
-        (now.plus_ms(1), true),
-        (now.plus_hours(366 * 24), true),
-        (now.plus_hours(367 * 24), false),
-    ] {
+    for (expires, allowed) in
+        [(now, false), (now.plus_ms(1), true), (now.plus_hours(366 * 24), true), (now.plus_hours(367 * 24), false)]
+    {
         let (account, payee_account) = (s1, s2);
         let act = PlaceHold { account, payee_account, amount: cny("1.00"), expires, reference: text("x") };
         let placed = world.scenario.act("S1.treasurer", &act);
@@ -239,6 +232,41 @@ fn tokens_are_redeemed_only_as_their_owner_asked_and_by_the_bank_that_owes_them(
     let for_bank = world.hold("S1", s1, bank_own, cny("1.00")).unwrap();
     assert_eq!(name(world.scenario.act(signers, &redeem(for_bank, "R"))), "E_CASH_ACCOUNT_KIND");
     assert_eq!(world.vault("BKA").issued, cny("40.00"));
-    assert_eq!(number(world.scenario.act(signers, &redeem(HoldId::default(), "S"))), 616);
+    assert_eq!(name(world.scenario.act(signers, &redeem(HoldId::default(), "S"))), "E_HOLD_UNKNOWN");
     world.scenario.audit();
+}
+
+#[test]
+fn a_large_payment_takes_more_approvals() {
+    let mut world = World::new();
+    let (s1, s2) = (world.account("BKA", "S1"), world.account("BKA", "S2"));
+    world.issue("BKA", s1, cny("30000000.00")).unwrap();
+    let act = |amount: &str| Transfer { source: s1, target: s2, amount: cny(amount), reference: text("x") };
+    world.scenario.act("S1.treasurer", &act("999999.99")).unwrap();
+    assert_eq!(name(world.scenario.act("S1.treasurer", &act("1000000.00"))), "E_THRESHOLD");
+    assert_eq!(name(world.scenario.act("S1.maker+S1.checker", &act("1000000.00"))), "E_THRESHOLD");
+    world.scenario.act("S1.maker+S1.checker+S1.approver", &act("1000000.00")).unwrap();
+    assert_eq!(name(world.scenario.act("S1.maker+S1.checker+S1.approver", &act("10000000.00"))), "E_THRESHOLD");
+    let everyone = "S1.treasurer+S1.checker+S1.approver+S1.approver2";
+    world.scenario.act(everyone, &act("10000000.00")).unwrap();
+    assert_eq!(world.balance(s2).0, cny("11999999.99"));
+    world.scenario.audit();
+}
+
+#[test]
+fn a_person_does_not_sign_above_his_limit() {
+    let mut world = World::new();
+    let (s1, s2) = (world.account("BKA", "S1"), world.account("BKA", "S2"));
+    world.issue("BKA", s1, cny("100.00")).unwrap();
+    for signer in ["S1.treasurer", "BKA.treasurer"] {
+        let account = world.scenario.account(signer);
+        let key = world.scenario.record::<enterprise::MemberKey>(&account).unwrap();
+        let mut person = world.scenario.record::<enterprise::Member>(&key.member).unwrap();
+        person.limit_minor = Some(5_000);
+        crate::core::Record::store(&person, &mut world.scenario.state, &key.member);
+    }
+    assert_eq!(name(world.transfer("S1", s1, s2, cny("50.01"))), "E_THRESHOLD");
+    world.transfer("S1", s1, s2, cny("50.00")).unwrap();
+    assert_eq!(name(world.issue("BKA", s1, cny("50.01"))), "E_THRESHOLD");
+    assert_eq!(name(world.fact("BKA", s1, s2, cny("50.01"))), "E_THRESHOLD");
 }
