@@ -17,6 +17,8 @@ pub mod credit;
 pub mod receivable;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests_authority;
 
 pub use crate::core::{Call, Context, Module, Query, Record};
 

@@ -227,10 +227,10 @@ fn assign(signers: &[&Signer], functions: &[Function], used: &mut Vec<MemberId>)
 fn refusal(signers: &[Signer], enterprise: EnterpriseId, roles: &[Role]) -> Stop {
     let own = || signers.iter().filter(|signer| signer.person.enterprise == enterprise);
     for role in roles.iter().filter(|role| role.functions.len() > 1) {
-        let held = |function: &Function| own().any(|signer| signer.person.functions.contains(function));
-        if role.functions.iter().all(held) {
-            let member = own().next().expect("someone holds the functions").member;
-            return reject::maker_is_checker(member).into();
+        let holder = |function: &Function| own().find(|signer| signer.person.functions.contains(function));
+        let holders: Option<Vec<&Signer>> = role.functions.iter().map(holder).collect();
+        if let Some(holders) = holders {
+            return reject::maker_is_checker(holders[0].member).into();
         }
     }
     reject::signatures_missing(enterprise, describe(roles)).into()

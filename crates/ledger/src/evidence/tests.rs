@@ -3,7 +3,7 @@ use crate::{
     core::{EntityRole, Query, QueryContext, Record},
     testing::{Scenario, text},
 };
-use proptest::prelude::{Strategy, any, prop, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop, proptest};
 use types::{Digest, Rejection, merkle};
 
 const OWNERS: &[&str] = &["CORE", "S1", "S2"];
@@ -117,6 +117,7 @@ fn steps() -> impl Strategy<Value = Vec<(usize, u8, Option<prop::sample::Index>)
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_is_recorded_in_whatever_order_the_laws_hold(steps in steps()) {
         let mut scenario = Scenario::new();
