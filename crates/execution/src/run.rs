@@ -334,7 +334,8 @@ impl BlockRun {
     }
 
     fn evidence_root(&mut self) -> Result<Digest, Halt> {
-        Ok(merkle::root(&[]))
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        Ok(ledger::evidence::root(&mut scratch)?)
     }
 
     fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
