@@ -1,8 +1,11 @@
 //! Blocks: a header that commits to everything, and the transactions.
 
-use crate::{BlockHash, ChainId, Digest, Timestamp, Transaction, wire};
+use crate::{
+    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, receipt::SystemReceipt, transaction::Checked, wire,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a quorum certifies.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -33,4 +36,18 @@ impl Header {
 pub struct Block {
     pub header: Header,
     pub transactions: Vec<Transaction>,
+}
+
+/// A block that will never be undone, and all that it did: what mirrors and followers are fed with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FinalBlock {
+    pub hash: BlockHash,
+    pub header: Header,
+    pub transactions: Vec<Arc<Checked>>,
+    /// One for each transaction, in their order.
+    pub receipts: Vec<Receipt>,
+    /// What due work did; it ran before the transactions.
+    pub system: SystemReceipt,
+    /// Every record that changed: its new bytes, or `None` where it was deleted. Each key once.
+    pub changes: Vec<(Key, Option<Vec<u8>>)>,
 }
