@@ -1,0 +1,157 @@
+//! The door of this crate: one chain, running in the background.
+//!
+//! commonware's runtime owns its executor: a chain runs on a thread of its own, with its own tokio workers. A [`Chain`]
+//! is a handle that any other runtime (the node's axum server) may use: each question travels over a channel, is answered
+//! on the chain's runtime, and comes back over a oneshot. Followers read from bounded channels.
+
+use commonware_cryptography::Signer as _;
+use commonware_runtime::{Runner as _, Spawner as _, Supervisor as _, tokio as cw};
+use commonware_utils::channel::{mpsc, oneshot, watch};
+use crypto::state_proof::StateProof;
+use futures::future::BoxFuture;
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use types::Key;
+
+use crate::{
+    error::Error,
+    follow::{FinalBlock, Head},
+    network,
+    services::{Listing, Reading, Services},
+    start::{ChainConfig, start},
+};
+
+/// Questions that wait for the chain's runtime.
+const CALLS: usize = 1_024;
+/// Workers of the chain's runtime.
+const WORKERS: usize = 2;
+/// Threads that wait for the disk.
+const DISK_THREADS: usize = 32;
+/// How long the chain's actors may take to notice that they should stop.
+const STOP_TIME: Duration = Duration::from_secs(10);
+
+type Call = Box<dyn FnOnce(Arc<Services<cw::Context>>) -> BoxFuture<'static, ()> + Send>;
+
+enum Message {
+    Call(Call),
+    Stop,
+}
+
+/// A running chain. Clones are handles to the same chain; it stops when it is told to, or when the last handle is gone.
+#[derive(Clone)]
+pub struct Chain {
+    messages: mpsc::Sender<Message>,
+    head: watch::Receiver<Head>,
+    /// Closed when the chain's thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+/// Blocks as they become final.
+pub type FinalBlocks = mpsc::Receiver<Result<Arc<FinalBlock>, Error>>;
+
+impl Chain {
+    /// Opens the data in `folder`, which one chain holds at a time, and starts the chain.
+    pub async fn start(folder: PathBuf, config: ChainConfig) -> Result<Self, Error> {
+        let (messages, inbox) = mpsc::channel(CALLS);
+        let (started, starting) = oneshot::channel();
+        let (alive, ended) = watch::channel(());
+        let run = move || {
+            let runtime = cw::Config::new()
+                .with_worker_threads(WORKERS)
+                .with_max_blocking_threads(DISK_THREADS)
+                .with_storage_directory(folder);
+            cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
+            drop(alive);
+        };
+        thread::Builder::new().name("engine".into()).spawn(run).map_err(Error::Thread)?;
+        let head = starting.await.map_err(|_| Error::Stopped)??;
+        Ok(Self { messages, head, ended })
+    }
+
+    /// The last final block that followers may read.
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
+    }
+
+    /// Changes with each final block.
+    pub fn heads(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    /// The final block at a height, or `None` where there is none yet. Height zero has none: the genesis is written by
+    /// block one.
+    pub async fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, Error> {
+        self.call(move |services| async move { services.block(height).await }).await?
+    }
+
+    /// Final blocks from a height on: history first, then each one as it becomes final. The reader sets the pace.
+    pub async fn final_blocks(&self, from: u64) -> Result<FinalBlocks, Error> {
+        self.call(move |services| async move { services.final_blocks(from) }).await
+    }
+
+    /// Reads records at the last final state.
+    pub async fn read(&self, keys: Vec<Key>) -> Result<Reading, Error> {
+        self.call(move |services| async move { services.read(&keys).await }).await?
+    }
+
+    /// What lies under a key after the last final block, with everything that shows it to someone who knows only the
+    /// chain's identity and group key.
+    pub async fn prove(&self, key: Key) -> Result<StateProof, Error> {
+        self.call(move |services| async move { services.prove(&key).await }).await?
+    }
+
+    /// Lists the whole state. No block becomes final meanwhile: it is for audits and exports.
+    pub async fn scan(&self) -> Result<Listing, Error> {
+        self.call(|services| async move { services.scan().await }).await?
+    }
+
+    /// Stops the chain and returns when its files are closed.
+    pub async fn stop(&self) {
+        let _ = self.messages.send(Message::Stop).await;
+        self.stopped().await;
+    }
+
+    /// Returns when the chain has stopped, for whatever reason.
+    pub async fn stopped(&self) {
+        let mut ended = self.ended.clone();
+        while ended.changed().await.is_ok() {}
+    }
+
+    async fn call<T, F, Fut>(&self, question: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(Arc<Services<cw::Context>>) -> Fut + Send + 'static,
+        Fut: Future<Output = T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let call: Call = Box::new(move |services| {
+            Box::pin(async move {
+                let _ = answer.send(question(services).await);
+            })
+        });
+        self.messages.send(Message::Call(call)).await.map_err(|_| Error::Stopped)?;
+        answered.await.map_err(|_| Error::Stopped)
+    }
+}
+
+/// The chain's own thread: starts the chain, answers questions, stops it.
+async fn serve(
+    context: cw::Context,
+    config: ChainConfig,
+    mut inbox: mpsc::Receiver<Message>,
+    started: oneshot::Sender<Result<watch::Receiver<Head>, Error>>,
+) {
+    let network = network::alone(config.keys.peer.public_key());
+    let services = match start(context.child("chain"), config, network).await {
+        Ok((services, _)) => Arc::new(services),
+        Err(error) => {
+            let _ = started.send(Err(error));
+            return;
+        }
+    };
+    let _ = started.send(Ok(services.head()));
+    while let Some(Message::Call(call)) = inbox.recv().await {
+        let services = services.clone();
+        context.child("call").spawn(|_| call(services));
+    }
+    let _ = context.stop(0, Some(STOP_TIME)).await;
+}

@@ -1,0 +1,26 @@
+//! What can fail outside of our own logic.
+
+use std::io;
+
+/// Why a chain does not start, or does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The genesis names keys or a sharing that do not decode or do not belong together.
+    #[error("genesis: {0}")]
+    Genesis(&'static str),
+    /// The share or the peer key is not one of this genesis.
+    #[error("the keys of this node are not those of a validator of this chain")]
+    ForeignKeys,
+    #[error("spawn the engine's thread")]
+    Thread(#[source] io::Error),
+    /// The chain is stopping or has stopped.
+    #[error("the chain has stopped")]
+    Stopped,
+    /// The state holds nothing yet: block one is not final.
+    #[error("the chain has no final block yet")]
+    Empty,
+    #[error("a prover could not read the state: {0}")]
+    Prove(String),
+    #[error("a store holds bytes that it should not: {0}")]
+    Corrupt(&'static str),
+}

@@ -1,0 +1,44 @@
+//! One chain: blocks in order, final once and for all, with a state that can be proved.
+//!
+//! ```text
+//!   source --take--> propose --> simplex votes --> certificate --> marshal (blocks, certificates on disk)
+//!      ^                ^                                              |
+//!      |             BlockRun  <---- records ---- QMDB state <--apply--+--> outputs on disk --> followers
+//!      '----- settle <-------------------------------------------------'
+//! ```
+//! The engine sees bytes and roots: what a transaction means is `execution`'s matter, which transactions wait is the
+//! source's, and who may read what is the server's. With one validator it is the same engine as with many.
+//!
+//! **Invariant**: a follower is told of a block after the block, its certificate, its state and its outputs are on disk.
+//! **Invariant**: a block is run by the same code whether it is proposed, verified, or run again after a crash.
+//! **Invariant**: no type of commonware leaves this crate, but for the network's traits and the tests.
+
+mod application;
+mod block;
+mod chain;
+mod error;
+mod follow;
+mod keys;
+mod local;
+pub mod network;
+mod outputs;
+mod pace;
+mod prove;
+mod services;
+mod source;
+mod stack;
+mod start;
+mod verify;
+
+pub use chain::{Chain, FinalBlocks};
+pub use error::Error;
+pub use follow::{FinalBlock, Head};
+pub use keys::{Committee, ValidatorKeys, deal};
+pub use outputs::Outputs;
+pub use services::{Listing, Reading};
+pub use source::{Room, Settled, TransactionSource};
+pub use start::{ChainConfig, StorageTuning};
+pub use verify::CheckBatch;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What can be asked of a running chain, on any runtime.
+
+use commonware_consensus::types::Height;
+use commonware_utils::channel::{mpsc, watch};
+use crypto::state_proof::{StateProof, VERSION, open_entry};
+use futures::StreamExt as _;
+use std::sync::Arc;
+use types::{Digest, Key};
+
+use crate::{
+    application::{Core, open, place},
+    error::Error,
+    follow::{Archive, FinalBlock, Head, feed},
+    prove::prove,
+    stack::{Place, Runtime, SharedState, State},
+};
+
+/// Blocks that wait for a follower.
+const FEED_PLACES: usize = 16;
+
+/// Records with the height at which they were read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reading {
+    pub height: u64,
+    pub state_root: Digest,
+    /// One value per key asked for.
+    pub values: Vec<Option<Vec<u8>>>,
+}
+
+/// A whole state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    pub height: u64,
+    pub state_root: Digest,
+    /// Keys and values, in no order that means anything.
+    pub records: Vec<(Key, Vec<u8>)>,
+}
+
+/// A running chain's readers.
+pub(crate) struct Services<E: Runtime> {
+    context: E,
+    core: Arc<Core>,
+    archive: Archive<E>,
+    state: SharedState<E>,
+}
+
+impl<E: Runtime> Services<E> {
+    pub(crate) fn new(context: E, core: Arc<Core>, archive: Archive<E>, state: SharedState<E>) -> Self {
+        Self { context, core, archive, state }
+    }
+
+    pub(crate) fn head(&self) -> watch::Receiver<Head> {
+        self.archive.head()
+    }
+
+    pub(crate) async fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, Error> {
+        self.archive.load(height).await
+    }
+
+    /// Final blocks from `from` on, forever.
+    pub(crate) fn final_blocks(&self, from: u64) -> mpsc::Receiver<Result<Arc<FinalBlock>, Error>> {
+        let (sender, receiver) = mpsc::channel(FEED_PLACES);
+        let archive = self.archive.clone();
+        self.context.child("follower").spawn(move |_| feed(archive, from, sender));
+        receiver
+    }
+
+    /// The height and root of the state behind a guard.
+    fn height_of(&self, state: &State<E>) -> Result<(u64, Digest), Error> {
+        let root = Digest(state.root().0);
+        self.core.height_of(root).map(|height| (height, root)).ok_or(Error::Empty)
+    }
+
+    /// Reads records at the last final state.
+    pub(crate) async fn read(&self, keys: &[Key]) -> Result<Reading, Error> {
+        let places: Vec<Place> = keys.iter().map(|key| place(key)).collect();
+        let places: Vec<&Place> = places.iter().collect();
+        let state = self.state.read().await;
+        let (height, state_root) = self.height_of(&state)?;
+        let entries = state.get_many(&places).await.map_err(|_| Error::Corrupt("a record of the state"))?;
+        let values = keys.iter().zip(entries).map(|(key, entry)| entry.map(|entry| open(key, &entry))).collect();
+        Ok(Reading { height, state_root, values })
+    }
+
+    /// What lies under a key after the last final state, with everything that shows it to someone who knows only the
+    /// chain's identity and group key.
+    pub(crate) async fn prove(&self, key: &[u8]) -> Result<StateProof, Error> {
+        let mut heads = self.head();
+        loop {
+            heads.borrow_and_update();
+            let (height, finding, path) = {
+                let state = self.state.read().await;
+                let (height, _) = self.height_of(&state)?;
+                let (finding, path) = prove(&state, key).await?;
+                (height, finding, path)
+            };
+            // Marshal has the block before the state machine applies it. Its own certificate may be missing where a view
+            // failed; then the next block is asked.
+            let block = self.archive.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
+            if let Some(certificate) = self.archive.certificate(height).await {
+                let (header, envelope) = (block.inner().header().clone(), block.inner().envelope());
+                return Ok(StateProof { version: VERSION, header, envelope, certificate, finding, path });
+            }
+            heads.changed().await.map_err(|_| Error::Stopped)?;
+        }
+    }
+
+    /// Lists the whole state. No block becomes final meanwhile: it is for audits and exports.
+    pub(crate) async fn scan(&self) -> Result<Listing, Error> {
+        let state = self.state.read().await;
+        let (height, state_root) = self.height_of(&state)?;
+        let mut records = Vec::new();
+        let mut stream = std::pin::pin!(state.stream_range(..));
+        while let Some(item) = stream.next().await {
+            let (_, entry) = item.map_err(|_| Error::Corrupt("a record of the state"))?;
+            let (key, value) =
+                open_entry(&entry).ok_or(Error::Corrupt("an entry of the state"))?;
+            records.push((key.to_vec(), value.to_vec()));
+        }
+        Ok(Listing { height, state_root, records })
+    }
+}
