@@ -1,1 +1,123 @@
-//! .
+//! The REST door: what the contract says, over HTTP, for any `dyn Backend`.
+//!
+//! ```text
+//!   socket -> serve (connections, slow clients, shutdown) -> guard (turns, time, panics, one shape of refusal)
+//!          -> acts | chain | lists | events | docs  -> dyn Backend
+//! ```
+//! Nothing here knows a business rule or a module's name: the paths are made from the operation table. Nobody's private
+//! key comes here: a transaction is prepared, its owners sign it elsewhere, and it comes back signed.
+//!
+//! **Invariant:** whatever a client sends or does not read costs bounded memory: bodies, headers, pages, connections,
+//! requests and streams all have a limit, and events are pulled, never pushed into a queue.
+//!
+//! Entry points: [`Server::start`], [`router`].
+
+mod refusal;
+mod request;
+mod guard;
+mod acts;
+mod chain;
+mod lists;
+mod events;
+mod docs;
+mod timed;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub use serve::{Error, Server};
+
+use api::Backend;
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, watch};
+
+/// Limits of a server. Each is a bound on what strangers can make it hold.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Connections at a time; more wait to be accepted.
+    pub connections_max: usize,
+    /// Requests that are worked on at a time; more are told to come back.
+    pub requests_max: usize,
+    /// Followers of events at a time; more are told to come back.
+    pub streams_max: usize,
+    /// Longest a request may take, beside the time it asks to wait.
+    pub request_time_max: Duration,
+    /// Longest a client may take to send a request's head, or to read what it was sent.
+    pub client_time_max: Duration,
+    /// How often a silent stream of events says that it lives.
+    pub heartbeat: Duration,
+    /// How long open requests may go on after a stop.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            requests_max: 1_024,
+            streams_max: 512,
+            request_time_max: Duration::from_secs(15),
+            client_time_max: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What every handler sees.
+pub(crate) struct Doors {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) config: Config,
+    pub(crate) requests: Semaphore,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Turns true when the server stops: streams end then.
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+/// The paths, for a backend; streams end when `stopped` turns true.
+pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receiver<bool>) -> Router {
+    let doors = Arc::new(Doors {
+        backend,
+        requests: Semaphore::new(config.requests_max),
+        streams: Arc::new(Semaphore::new(config.streams_max)),
+        config,
+        stopped,
+    });
+    let mut router = Router::new()
+        .route("/", get(docs::home))
+        .route("/docs", get(docs::page))
+        .route("/docs/docs.css", get(docs::style))
+        .route("/docs/docs.js", get(docs::script))
+        .route("/openapi.json", get(docs::openapi))
+        .route("/livez", get(chain::alive))
+        .route("/readyz", get(chain::ready))
+        .route("/v1/chain", get(chain::info))
+        .route("/v1/errors", get(chain::errors))
+        .route("/v1/blocks/{height}", get(chain::block))
+        .route("/v1/accounts/{account}/nonce", get(chain::nonce))
+        .route("/v1/transactions", post(acts::submit))
+        .route("/v1/transactions/prepare", post(acts::prepare))
+        .route("/v1/transactions/{hash}", get(acts::transaction))
+        .route("/v1/events", get(events::follow));
+    for module in ledger::modules() {
+        for call in module.calls {
+            router = router.route(&format!("/v1/{}/{}", module.name, call.name), acts::call(module, call));
+        }
+        for query in module.queries {
+            router = router.route(&format!("/v1/{}/queries/{}", module.name, query.name), lists::query(query));
+        }
+        for table in module.tables {
+            let path = format!("/v1/{}/{}", module.name, table.name);
+            router = router
+                .route(&path, lists::list(module, table))
+                .route(&format!("{path}/{{id}}"), lists::row(module, table))
+                .route(&format!("{path}/{{id}}/proof"), lists::proof(table));
+        }
+    }
+    router.fallback(guard::nothing_here).layer(from_fn_with_state(doors.clone(), guard::guard)).with_state(doors)
+}

@@ -1,0 +1,146 @@
+//! Which SQL tables there are: made from what the modules declare.
+
+use ledger::{
+    core::{ColumnKind, Module, TableSpec},
+    modules,
+};
+use std::collections::BTreeMap;
+use types::Digest;
+
+/// Grows when the layout below changes, so that old files are fed again.
+const LAYOUT: u32 = 1;
+
+/// A declared table and its mirror.
+pub(crate) struct Mirror {
+    pub(crate) spec: &'static TableSpec,
+    /// The SQL table.
+    pub(crate) name: String,
+    /// The SQL table of its parties.
+    pub(crate) parties: String,
+    pub(crate) insert: Insert,
+}
+
+/// The parts of an insert of many rows.
+pub(crate) struct Insert {
+    pub(crate) head: String,
+    pub(crate) columns: usize,
+    pub(crate) tail: String,
+}
+
+impl Insert {
+    pub(crate) fn new(table: &str, columns: &[&str], tail: impl Into<String>) -> Self {
+        let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        Self { head, columns: columns.len(), tail: tail.into() }
+    }
+}
+
+/// Every mirror, by the first two bytes of its records' keys.
+pub(crate) struct Schema {
+    pub(crate) mirrors: BTreeMap<(u8, u8), Mirror>,
+}
+
+/// The SQL name of a declared table.
+pub(crate) fn table_name(module: &Module, table: &TableSpec) -> String {
+    format!("t_{}_{}", module.name, table.name)
+}
+
+/// The SQL name of a column that lists take.
+pub(crate) fn column_name(table: &TableSpec, name: &str) -> String {
+    let own = table.columns.iter().any(|column| column.name == name);
+    if own { format!("c_{name}") } else { name.to_owned() }
+}
+
+impl Schema {
+    pub(crate) fn new() -> Self {
+        let mut mirrors = BTreeMap::new();
+        for module in modules() {
+            let number = u8::try_from(module.number).expect("a module's number is the first byte of its keys");
+            for table in module.tables {
+                mirrors.insert((number, table.number), mirror(module, table));
+            }
+        }
+        Self { mirrors }
+    }
+
+    /// Names of all SQL tables but `meta`.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let mut names: Vec<String> = FIXED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        for mirror in self.mirrors.values() {
+            names.push(mirror.name.clone());
+            names.push(mirror.parties.clone());
+        }
+        names
+    }
+
+    /// The statements that make all tables but `meta`. `clustered` is what a database wants to keep a table in the order
+    /// of its primary key.
+    pub(crate) fn statements(&self, clustered: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for (name, columns) in FIXED {
+            let clustered = if *name == "transactions" { "" } else { clustered };
+            all.push(format!("CREATE TABLE {name} ({columns}) {clustered}"));
+        }
+        all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
+        for mirror in self.mirrors.values() {
+            all.extend(mirror_statements(mirror, clustered));
+        }
+        all
+    }
+
+    /// What the content's shape depends on.
+    pub(crate) fn fingerprint(&self, clustered: &str) -> Digest {
+        Digest::of(&[&LAYOUT.to_le_bytes(), self.statements(clustered).join(";").as_bytes()])
+    }
+}
+
+/// Tables that every chain has. Positions of events count from one in each block: what fell due, then the transactions'.
+const FIXED: &[(&str, &str)] = &[
+    ("blocks", "height BIGINT PRIMARY KEY, hash TEXT NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL"),
+    (
+        "transactions",
+        "hash TEXT PRIMARY KEY, height BIGINT NOT NULL, position BIGINT NOT NULL, sender TEXT NOT NULL, code BIGINT, \
+         first_event BIGINT NOT NULL, bytes BLOB NOT NULL, receipt BLOB NOT NULL",
+    ),
+    (
+        "events",
+        "height BIGINT NOT NULL, position BIGINT NOT NULL, module TEXT NOT NULL, event TEXT NOT NULL, \
+         transaction_hash TEXT, parties TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (height, position)",
+    ),
+    (
+        "event_parties",
+        "party TEXT NOT NULL, height BIGINT NOT NULL, position BIGINT NOT NULL, PRIMARY KEY (party, height, position)",
+    ),
+];
+
+fn mirror(module: &Module, spec: &'static TableSpec) -> Mirror {
+    let name = table_name(module, spec);
+    let own: Vec<String> = spec.columns.iter().map(|column| format!("c_{}", column.name)).collect();
+    let mut columns = vec!["id", "created_height", "height", "parties", "record"];
+    columns.extend(own.iter().map(String::as_str));
+    let changed: Vec<String> = columns[2..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let tail = format!(" ON CONFLICT (id) DO UPDATE SET {}", changed.join(", "));
+    let insert = Insert::new(&name, &columns, tail);
+    Mirror { spec, parties: format!("{name}__parties"), insert, name }
+}
+
+fn mirror_statements(mirror: &Mirror, clustered: &str) -> Vec<String> {
+    let Mirror { spec, name, parties, .. } = mirror;
+    let mut columns = "id TEXT PRIMARY KEY, created_height BIGINT NOT NULL, height BIGINT NOT NULL, \
+                       parties TEXT NOT NULL, record TEXT NOT NULL"
+        .to_owned();
+    let mut all = Vec::new();
+    for column in spec.columns {
+        let kind = match column.kind {
+            ColumnKind::Text => "TEXT",
+            ColumnKind::Integer => "BIGINT",
+        };
+        columns.push_str(&format!(", c_{} {kind}", column.name));
+        all.push(format!("CREATE INDEX {name}__{0} ON {name} (c_{0}, id)", column.name));
+    }
+    all.push(format!("CREATE INDEX {name}__created ON {name} (created_height, id)"));
+    all.insert(0, format!("CREATE TABLE {name} ({columns})"));
+    let party = "party TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (party, id)";
+    all.push(format!("CREATE TABLE {parties} ({party}) {clustered}"));
+    all.push(format!("CREATE INDEX {parties}__id ON {parties} (id)"));
+    all
+}

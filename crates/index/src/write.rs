@@ -1,0 +1,254 @@
+//! Final blocks into SQL: few statements for each block, one SQL transaction for each call.
+
+use crate::{
+    error::Error,
+    schema::{Insert, Mirror},
+    store::Index,
+};
+use api::{list::operand, list::Operand, view};
+use ledger::core::EnterpriseId;
+use sqlx::{AssertSqlSafe, Connection, sqlite::SqliteConnection};
+use std::{collections::BTreeMap, sync::Arc};
+use types::{FinalBlock, Outcome};
+
+/// Rows of one statement. Each size is one shape of statement that stays prepared.
+const SHAPES: &[usize] = &[128, 16, 1];
+
+/// A value of a row, or of a condition.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Value {
+    pub(crate) fn operand(operand: Operand) -> Self {
+        match operand {
+            Operand::Text(text) => Self::Text(text),
+            Operand::Integer(value) => Self::Integer(value),
+        }
+    }
+}
+
+/// Heights, times and counts of a chain stay far below what SQL's integers hold.
+pub(crate) fn integer(value: u64) -> Value {
+    Value::Integer(i64::try_from(value).expect("heights and times fit 63 bits"))
+}
+
+impl Index {
+    /// Mirrors final blocks in their order, all in one SQL transaction. Blocks that are in already are passed over, so a
+    /// caller that does not know where it stopped begins anywhere before.
+    pub async fn apply(&self, blocks: &[Arc<FinalBlock>]) -> Result<(), Error> {
+        let mut writer = self.writer.lock().await;
+        let mut height = self.height();
+        let at = blocks.first().map_or(height, |block| block.header.height);
+        let failed = |height| move |source| Error::Write { height, source };
+        let mut transaction = writer.begin().await.map_err(failed(at))?;
+        for block in blocks {
+            let found = block.header.height;
+            if found <= height {
+                let same = holds(&mut transaction, block).await.map_err(failed(found))?;
+                if !same {
+                    return Err(Error::OtherBlock { height: found, found: block.hash });
+                }
+                continue;
+            }
+            if found != height + 1 {
+                return Err(Error::Gap { expected: height + 1, found });
+            }
+            self.write_records(&mut transaction, block).await?;
+            write_history(&mut transaction, block).await.map_err(failed(found))?;
+            height = found;
+        }
+        let sql = "UPDATE meta SET value = $1 WHERE name = 'height'";
+        sqlx::query(sql).bind(height.to_string()).execute(&mut *transaction).await.map_err(failed(height))?;
+        transaction.commit().await.map_err(failed(height))?;
+        self.height.send_if_modified(|have| std::mem::replace(have, height) != height);
+        Ok(())
+    }
+
+    async fn write_records(&self, connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), Error> {
+        let height = block.header.height;
+        let mut changed: BTreeMap<(u8, u8), Changes> = BTreeMap::new();
+        for (key, value) in &block.changes {
+            let place = (key[0], key[1]);
+            // What no module declares (nonces, the heap of due work) is not for lists.
+            let Some(mirror) = self.schema.mirrors.get(&place) else {
+                continue;
+            };
+            let changes = changed.entry(place).or_default();
+            let read = changes.take(mirror, &key[2..], value.as_deref(), height);
+            read.map_err(|rejection| Error::Record { table: mirror.name.clone(), height, rejection })?;
+        }
+        for (place, changes) in changed {
+            let written = changes.write(connection, &self.schema.mirrors[&place]).await;
+            written.map_err(|source| Error::Write { height, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a block did to one table.
+#[derive(Default)]
+struct Changes {
+    rows: Vec<Value>,
+    parties: Vec<Value>,
+    changed: Vec<Value>,
+    removed: Vec<Value>,
+}
+
+impl Changes {
+    fn take(&mut self, mirror: &Mirror, id: &[u8], value: Option<&[u8]>, height: u64) -> Result<(), types::Rejection> {
+        let Some(value) = value else {
+            self.removed.push(Value::Text((mirror.spec.id)(id)?));
+            return Ok(());
+        };
+        let row = (mirror.spec.row)(id, value)?;
+        let id = Value::Text(row.id);
+        self.rows.extend([id.clone(), integer(height), integer(height)]);
+        self.rows.extend([Value::Text(parties_text(&row.parties)), Value::Text(row.record.to_string())]);
+        self.rows.extend(row.cells.iter().map(|cell| operand(cell).map_or(Value::Null, Value::operand)));
+        let mut parties = row.parties;
+        parties.sort();
+        parties.dedup();
+        for party in parties {
+            self.parties.extend([Value::Text(party.to_string()), id.clone()]);
+        }
+        self.changed.push(id);
+        Ok(())
+    }
+
+    async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
+        delete(connection, &mirror.name, &self.removed).await?;
+        delete(connection, &mirror.parties, &self.removed).await?;
+        delete(connection, &mirror.parties, &self.changed).await?;
+        insert(connection, &mirror.insert, self.rows).await?;
+        insert(connection, &Insert::new(&mirror.parties, &["party", "id"], ""), self.parties).await
+    }
+}
+
+/// A list of parties as one column holds it.
+fn parties_text(parties: &[EnterpriseId]) -> String {
+    let names: Vec<String> = parties.iter().map(ToString::to_string).collect();
+    names.join(" ")
+}
+
+async fn holds(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar::<_, String>("SELECT hash FROM blocks WHERE height = $1");
+    let Value::Integer(height) = integer(block.header.height) else { unreachable!("an integer is an integer") };
+    let found = found.bind(height).fetch_optional(connection).await?;
+    Ok(found == Some(block.hash.to_string()))
+}
+
+/// The block itself, its transactions and its events.
+async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
+    let height = block.header.height;
+    let mut transactions = Vec::new();
+    let mut first_event = block.system.events.len();
+    for (checked, receipt) in block.transactions.iter().zip(&block.receipts) {
+        assert_eq!(checked.hash, receipt.transaction, "receipts stand in the order of their transactions");
+        let sender = checked.transaction.body.sender().map(|sender| sender.to_string()).unwrap_or_default();
+        let code = match &receipt.outcome {
+            Outcome::Applied { .. } => Value::Null,
+            Outcome::Rejected { rejection, .. } => Value::Integer(rejection.code.into()),
+        };
+        transactions.extend([
+            Value::Text(receipt.transaction.to_string()),
+            integer(height),
+            Value::Integer(receipt.index.into()),
+            Value::Text(sender),
+            code,
+            Value::Integer(i64::try_from(first_event).expect("events of a block are bounded")),
+            Value::Bytes(checked.transaction.encode()),
+            Value::Bytes(types::wire::encode(receipt)),
+        ]);
+        first_event += receipt.events.len();
+    }
+    let columns = ["hash", "height", "position", "sender", "code", "first_event", "bytes", "receipt"];
+    insert(connection, &Insert::new("transactions", &columns, ""), transactions).await?;
+
+    let mut events = Vec::new();
+    let mut event_parties = Vec::new();
+    for (at, transaction, event) in view::block_events(block) {
+        let shown = view::event(event, at, transaction);
+        let mut parties = shown.parties.clone();
+        parties.sort();
+        parties.dedup();
+        for party in parties {
+            event_parties.extend([Value::Text(party.to_string()), integer(height), Value::Integer(at.position.into())]);
+        }
+        events.extend([
+            integer(height),
+            Value::Integer(at.position.into()),
+            Value::Text(shown.module),
+            Value::Text(shown.event),
+            transaction.map_or(Value::Null, |hash| Value::Text(hash.to_string())),
+            Value::Text(parties_text(&shown.parties)),
+            Value::Text(shown.fields.to_string()),
+        ]);
+    }
+    let columns = ["height", "position", "module", "event", "transaction_hash", "parties", "fields"];
+    insert(connection, &Insert::new("events", &columns, ""), events).await?;
+    insert(connection, &Insert::new("event_parties", &["party", "height", "position"], ""), event_parties).await?;
+
+    let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
+    let row = vec![integer(height), Value::Text(block.hash.to_string()), integer(block.header.time.0), count];
+    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"], ""), row).await
+}
+
+/// Inserts rows given one after the other, many in each statement.
+async fn insert(connection: &mut SqliteConnection, insert: &Insert, values: Vec<Value>) -> Result<(), sqlx::Error> {
+    assert!(values.len().is_multiple_of(insert.columns), "rows are whole");
+    let mut values = values.into_iter();
+    for shape in SHAPES {
+        if values.len() < shape * insert.columns {
+            continue;
+        }
+        let rows: Vec<String> = (0..*shape).map(|row| format!("({})", numbered(row * insert.columns, insert.columns))).collect();
+        let sql: Arc<str> = format!("{}{}{}", insert.head, rows.join(", "), insert.tail).into();
+        while values.len() >= shape * insert.columns {
+            let taken = values.by_ref().take(shape * insert.columns);
+            execute(connection, sql.clone(), taken).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the rows with these ids.
+async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -> Result<(), sqlx::Error> {
+    let mut ids = ids.iter().cloned();
+    for shape in SHAPES {
+        if ids.len() < *shape {
+            continue;
+        }
+        let sql: Arc<str> = format!("DELETE FROM {table} WHERE id IN ({})", numbered(0, *shape)).into();
+        while ids.len() >= *shape {
+            execute(connection, sql.clone(), ids.by_ref().take(*shape)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// `$1, $2, ..`
+fn numbered(from: usize, count: usize) -> String {
+    (from + 1..=from + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+}
+
+async fn execute(
+    connection: &mut SqliteConnection,
+    sql: Arc<str>,
+    values: impl Iterator<Item = Value>,
+) -> Result<(), sqlx::Error> {
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for value in values {
+        query = match value {
+            Value::Null => query.bind(None::<i64>),
+            Value::Integer(value) => query.bind(value),
+            Value::Text(text) => query.bind(text),
+            Value::Bytes(bytes) => query.bind(bytes),
+        };
+    }
+    query.execute(connection).await.map(|_| ())
+}

@@ -1,0 +1,59 @@
+//! Proofs: what a node says of a record, believed only after it was checked.
+
+use crate::Error;
+use api::message::ProofView;
+use serde_json::Value;
+use types::{Genesis, Key};
+
+/// A record that was proved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Proven {
+    /// Height of the block under whose state root it stands.
+    pub height: u64,
+    /// Block time there.
+    pub time: types::Timestamp,
+    /// The record, decoded from the proved bytes; `None`: there is no such record, proved.
+    pub record: Option<Value>,
+}
+
+/// The key of the record with this id in this table: `receivable/lots`, `lot_...`.
+pub fn key_of(table: &str, id: &str) -> Result<Key, Error> {
+    Ok((spec(table)?.key)(id)?)
+}
+
+fn spec(table: &str) -> Result<&'static ledger::core::TableSpec, Error> {
+    let (module, name) = table.split_once('/').unwrap_or(("", table));
+    let module = ledger::modules().iter().find(|candidate| candidate.name == module);
+    let found = module.and_then(|module| module.tables.iter().find(|candidate| candidate.name == name));
+    found.ok_or_else(|| Error::Proof(format!("there is no table {table}")))
+}
+
+/// Decodes a proved record's bytes by the table that its key is of.
+fn decode(key: &[u8], value: &[u8]) -> Result<Value, Error> {
+    let [module, table, tail @ ..] = key else {
+        return Err(Error::Proof("the key is too short".to_owned()));
+    };
+    let module = ledger::modules().iter().find(|candidate| candidate.number == u16::from(*module));
+    let table = module.and_then(|module| module.tables.iter().find(|candidate| candidate.number == *table));
+    let table = table.ok_or_else(|| Error::Proof("the key is of no listed table".to_owned()))?;
+    Ok((table.row)(tail, value)?.record)
+}
+
+/// Checks an answer for `key` against the chain of `genesis`: that the block is final on that chain under its group key,
+/// and that the record is, or is not, in the state that this block commits to.
+pub fn verify(genesis: &Genesis, key: &[u8], view: &ProofView) -> Result<Proven, Error> {
+    let refuse = |reason: String| Error::Proof(reason);
+    if view.key != key {
+        return Err(refuse("the proof is for another record".to_owned()));
+    }
+    let bundle: crypto::state_proof::Bundle =
+        serde_json::from_value(view.proof.clone()).map_err(|error| refuse(format!("the proof is malformed: {error}")))?;
+    let header = bundle
+        .verify(genesis.chain(), &genesis.group_key, key, view.value.as_deref())
+        .map_err(|error| refuse(error.to_string()))?;
+    if header.height != view.height {
+        return Err(refuse("the proof is for another height than the answer says".to_owned()));
+    }
+    let record = view.value.as_deref().map(|value| decode(key, value)).transpose()?;
+    Ok(Proven { height: header.height, time: header.time, record })
+}

@@ -1,0 +1,93 @@
+//! Acts: prepared without signatures, submitted with them, and what became of them.
+
+use crate::{
+    Doors,
+    refusal::Refusal,
+    request::{Answer, accepted, bytes, json, media_type, named, ok, wait},
+};
+use api::{
+    message::{CallRequest, PrepareRequest, SubmitRequest, Submitted},
+    prepare::{self, Defaults},
+    problem::doors,
+    view,
+};
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, Uri},
+    routing::{MethodRouter, post},
+};
+use ledger::core::{CallSpec, Module};
+use std::{sync::Arc, time::Duration};
+use types::{Transaction, TransactionHash, transaction::Body as TransactionBody};
+
+/// `POST /v1/{module}/{call}`
+pub(crate) fn call(module: &'static Module, call: &'static CallSpec) -> MethodRouter<Arc<Doors>> {
+    post(async move |State(doors): State<Arc<Doors>>, uri: Uri, headers: HeaderMap, body: Body| -> Answer {
+        let wait = wait(&uri)?;
+        let request: CallRequest = json(&headers, body).await?;
+        let (several, signatures) = prepare::single(&format!("{}.{}", module.name, call.name), request)?;
+        let body = transaction_body(&doors, several).await?;
+        match signatures {
+            None => ok(&prepare::prepared(body)?),
+            Some(signatures) => take(&doors, Transaction { body, signatures }, wait).await,
+        }
+    })
+}
+
+/// `POST /v1/transactions/prepare`
+pub(crate) async fn prepare(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body) -> Answer {
+    let request: PrepareRequest = json(&headers, body).await?;
+    ok(&prepare::prepared(transaction_body(&doors, request).await?)?)
+}
+
+async fn transaction_body(doors: &Doors, request: PrepareRequest) -> Result<TransactionBody, Refusal> {
+    let sender = prepare::sender(&request.signers)?;
+    let info = doors.backend.info().await?;
+    let nonce = match request.nonce {
+        Some(nonce) => nonce,
+        None => doors.backend.nonce(sender).await?.next,
+    };
+    Ok(prepare::body(request, Defaults { chain: info.chain, nonce, time: info.head.time })?)
+}
+
+/// `POST /v1/transactions`
+pub(crate) async fn submit(State(doors): State<Arc<Doors>>, uri: Uri, headers: HeaderMap, body: Body) -> Answer {
+    let wait = wait(&uri)?;
+    let media = media_type(&headers);
+    let transaction = if media.eq_ignore_ascii_case("application/octet-stream") {
+        Transaction::decode(&bytes(body).await?)?
+    } else if media.eq_ignore_ascii_case("application/json") {
+        Transaction::decode(&json::<SubmitRequest>(&headers, body).await?.transaction)?
+    } else {
+        return Err(doors::media_type(named(media), "application/octet-stream or application/json").into());
+    };
+    take(&doors, transaction, wait).await
+}
+
+async fn take(doors: &Doors, transaction: Transaction, wait: Duration) -> Answer {
+    transaction.check_shape()?;
+    let hash = doors.backend.submit(transaction).await?;
+    let receipt = match wait.is_zero() {
+        true => None,
+        false => match tokio::time::timeout(wait, doors.backend.wait_final(hash)).await {
+            Ok(included) => Some(view::transaction(&included?)),
+            Err(_) => None,
+        },
+    };
+    accepted(&Submitted { transaction: hash, receipt })
+}
+
+/// `GET /v1/transactions/{hash}`
+pub(crate) async fn transaction(State(doors): State<Arc<Doors>>, uri: Uri, Path(hash): Path<String>) -> Answer {
+    let wait = wait(&uri)?;
+    let hash: TransactionHash = hash.parse().map_err(|why| doors::parameter("hash", why))?;
+    let included = match wait.is_zero() {
+        true => doors.backend.transaction(hash).await?,
+        false => tokio::time::timeout(wait, doors.backend.wait_final(hash)).await.ok().transpose()?,
+    };
+    match included {
+        Some(included) => ok(&view::transaction(&included)),
+        None => Err(doors::not_final(hash).into()),
+    }
+}

@@ -1,0 +1,61 @@
+//! The chain itself: identity, head, blocks, nonces, errors, health.
+
+use crate::{
+    Doors,
+    request::{Answer, ok},
+};
+use api::{
+    backend::BlockAt,
+    list::{number, printable},
+    problem::{self, doors},
+    view,
+};
+use axum::{
+    extract::{Path, State},
+    response::IntoResponse,
+};
+use serde_json::json;
+use std::sync::Arc;
+use types::AccountId;
+
+/// A node whose lists are further behind the chain than this is not ready: its answers are old.
+const BEHIND_MAX: u64 = 100;
+
+pub(crate) async fn info(State(doors): State<Arc<Doors>>) -> Answer {
+    ok(&doors.backend.info().await?)
+}
+
+pub(crate) async fn errors() -> Answer {
+    ok(&problem::error_rows())
+}
+
+pub(crate) async fn block(State(doors): State<Arc<Doors>>, Path(height): Path<String>) -> Answer {
+    let at = match height.as_str() {
+        "latest" => BlockAt::Latest,
+        height => BlockAt::Height(number("height", height)?),
+    };
+    match doors.backend.block(at).await? {
+        Some(block) => ok(&view::block(&block)),
+        None => Err(doors::not_found(format!("block {}", printable(&height))).into()),
+    }
+}
+
+pub(crate) async fn nonce(State(doors): State<Arc<Doors>>, Path(account): Path<String>) -> Answer {
+    let account: AccountId = account.parse().map_err(|why| doors::parameter("account", why))?;
+    ok(&doors.backend.nonce(account).await?)
+}
+
+/// The process lives.
+pub(crate) async fn alive() -> Answer {
+    Ok("ok\n".into_response())
+}
+
+/// The node answers, and what it answers is not old.
+pub(crate) async fn ready(State(doors): State<Arc<Doors>>) -> Answer {
+    let info = doors.backend.info().await?;
+    let behind = info.head.height.saturating_sub(info.indexed_height);
+    if behind > BEHIND_MAX {
+        return Err(doors::unavailable(format!("its lists are {behind} blocks behind the chain")).into());
+    }
+    ok(&json!({ "height": info.head.height, "indexed_height": info.indexed_height }))
+}

@@ -1,0 +1,110 @@
+//! Connections: accepted up to a limit, ended when their client stalls, finished in order when the server stops.
+
+use crate::{Config, router, timed::Timed};
+use api::Backend;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinHandle,
+};
+
+/// Bytes of a request's head, and of what is read of a body at a time.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// How long to wait when the system has no file handles left for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("read the address of the listener")]
+    Address(#[source] std::io::Error),
+}
+
+/// A running server.
+pub struct Server {
+    pub address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves `backend` on `listener` until it is stopped.
+    pub fn start(listener: TcpListener, backend: Arc<dyn Backend>, config: Config) -> Result<Self, Error> {
+        let address = listener.local_addr().map_err(Error::Address)?;
+        let (stop, stopped) = watch::channel(false);
+        let router = router(backend, config.clone(), stopped.clone());
+        let task = tokio::spawn(run(listener, router, config, stopped));
+        Ok(Self { address, stop, task })
+    }
+
+    /// Takes no more connections, ends the streams, lets open requests finish within their grace, and returns.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the server's task ended badly");
+        }
+    }
+}
+
+async fn run(listener: TcpListener, router: Router, config: Config, mut stopped: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(config.connections_max));
+    // Dropped at the end: whatever is still open then is cut off.
+    let (open, cut) = watch::channel(());
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await.expect("nobody closes the semaphore");
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => connect(stream, (place, cut.clone()), &router, &config, &graceful),
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(config.grace, graceful.shutdown()).await.is_err() {
+        tracing::warn!("connections are cut off at the end of their grace");
+    }
+    drop(open);
+}
+
+fn connect(
+    stream: TcpStream,
+    (place, mut cut): (OwnedSemaphorePermit, watch::Receiver<()>),
+    router: &Router,
+    config: &Config,
+    graceful: &GracefulShutdown,
+) {
+    // Answers are small and each is written whole: waiting to fill a packet only costs time.
+    let _ = stream.set_nodelay(true);
+    let io = TokioIo::new(Timed::new(stream, config.client_time_max));
+    let service = TowerToHyperService::new(router.clone());
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.client_time_max)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .serve_connection(io, service);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        tokio::select! {
+            // A client that breaks off is no fault of ours.
+            _ = connection => (),
+            _ = cut.changed() => (),
+        }
+        drop(place);
+    });
+}
