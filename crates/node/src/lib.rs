@@ -1,1 +1,113 @@
-//! .
+//! One node: a chain, its pool, its read model and its doors, wired together. It holds no rule.
+//!
+//! ```text
+//!   server -- Backend --> admission --> pool --take--> engine --final blocks--> feed --> index
+//!      ^                                                                         |
+//!      '------------------------- waiters, lists, events ------------------------'
+//! ```
+//! **Invariant**: a client is told that a transaction is final only after its block and receipts are on this node's disk.
+//! **Invariant**: the index is behind the chain or level with it, never ahead; it can be dropped and fed again.
+//!
+//! Entry point: [`Node::start`].
+
+mod admission;
+mod backend;
+mod error;
+mod feed;
+mod folder;
+mod source;
+mod waiters;
+
+pub use error::Error;
+pub use folder::Folder;
+
+use api::Backend;
+use backend::NodeBackend;
+use engine::{Chain, ChainConfig, StorageTuning};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// How a node runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub folder: Folder,
+    /// Address of the REST door; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The longest time without a block.
+    pub heartbeat: Duration,
+}
+
+/// The longest time without a block, when nothing else is said.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// A running node.
+pub struct Node {
+    address: SocketAddr,
+    chain: Chain,
+    backend: Arc<NodeBackend>,
+    door: server::Handle,
+    feed: JoinHandle<Result<(), Error>>,
+}
+
+impl Node {
+    /// Opens the folder, starts the chain, brings the index up to it, and opens the doors.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let genesis = Arc::new(config.folder.genesis()?);
+        let keys = config.folder.validator_keys()?;
+        let source = Arc::new(source::PoolSource::default());
+        let chain_config = ChainConfig {
+            genesis: genesis.clone(),
+            keys,
+            source: source.clone(),
+            check: admission::check_block(genesis.chain()),
+            heartbeat: config.heartbeat,
+            storage: StorageTuning::default(),
+        };
+        let chain = Chain::start(config.folder.chain(), chain_config).await?;
+        let index = Arc::new(index::Index::open(&config.folder.index_url()).await?);
+        let waiters = Arc::new(waiters::Waiters::default());
+        let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone(), waiters.clone()));
+        let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone());
+        let backend = Arc::new(NodeBackend { genesis, chain: chain.clone(), source, index, admission, waiters });
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| Error::Listen { address: config.listen, source })?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
+        let door = server::serve(listener, backend.clone());
+        tracing::info!(%address, height = chain.head().height, "node started");
+        Ok(Self { address, chain, backend, door, feed })
+    }
+
+    /// Where the REST door is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The chain, for audits and measurements in the same process.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// The node as its doors see it.
+    pub fn backend(&self) -> Arc<dyn Backend> {
+        self.backend.clone()
+    }
+
+    /// Resolves when the node has stopped by itself, with the reason.
+    pub async fn failed(&mut self) -> Error {
+        tokio::select! {
+            () = self.chain.stopped() => Error::ChainStopped,
+            result = &mut self.feed => match result {
+                Ok(Err(error)) => error,
+                Ok(Ok(())) | Err(_) => Error::ChainStopped,
+            },
+        }
+    }
+
+    /// Closes the doors, then the chain: what was acknowledged is on disk.
+    pub async fn stop(self) {
+        self.door.stop().await;
+        self.feed.abort();
+        self.chain.stop().await;
+    }
+}

@@ -1,0 +1,227 @@
+//! The node as its doors see it: answers from pool, engine and read model.
+
+use crate::{admission::Admission, feed::plain, source::PoolSource, waiters::Waiters};
+use api::{
+    Backend, Failure, Reply,
+    backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
+    list::ListRequest,
+    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, RowView},
+};
+use engine::Chain;
+use index::Index;
+use ledger::{
+    Module,
+    core::{QueryContext, QuerySpec, TableSpec, nonce},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Duration,
+};
+use types::{
+    AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash,
+    rejection::tech, wire,
+};
+
+/// How long a list waits for the index to reach the head that stood when it was asked.
+const INDEX_LAG_MAX: Duration = Duration::from_secs(2);
+/// Rounds of loading for one query: each brings at least one record more.
+const QUERY_ROUNDS_MAX: usize = 20_000;
+
+pub struct NodeBackend {
+    pub genesis: Arc<Genesis>,
+    pub chain: Chain,
+    pub source: Arc<PoolSource>,
+    pub index: Arc<Index>,
+    pub admission: Admission,
+    pub waiters: Arc<Waiters>,
+}
+
+impl NodeBackend {
+    fn head(&self) -> Head {
+        let head = self.chain.head();
+        Head { height: head.height, hash: head.hash, time: head.time, state_root: head.state_root }
+    }
+
+    /// Lists show what is final when they are asked for: waits, within a bound, for the index to be there.
+    async fn level(&self) {
+        let height = self.chain.head().height;
+        let _ = tokio::time::timeout(INDEX_LAG_MAX, self.index.reached(height)).await;
+    }
+
+    async fn submit_checked(&self, transaction: Transaction) -> Result<TransactionHash, Failure> {
+        let refusal = match self.admission.submit(transaction).await {
+            Ok(hash) => return Ok(hash),
+            Err(refusal) => refusal,
+        };
+        // A used nonce may be this very transaction's: sent again, it is answered as the first time.
+        if let Some(hash) = refusal.hash {
+            self.level().await;
+            if self.index.transaction(hash).await.map_err(Failure::internal)?.is_some() {
+                return Ok(hash);
+            }
+        }
+        Err(refusal.rejection.into())
+    }
+
+    async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
+        let mut dropped = self.source.dropped();
+        let waiting = self.waiters.wait(hash);
+        if let Some(included) = self.index.transaction(hash).await.map_err(Failure::internal)? {
+            return Ok(included);
+        }
+        let refused = async {
+            loop {
+                match dropped.recv().await {
+                    Ok((gone, rejection)) if gone == hash => return rejection,
+                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        tokio::select! {
+            included = waiting => included.map_err(|_| Failure::internal(engine::Error::Stopped)),
+            rejection = refused => Err(rejection.into()),
+        }
+    }
+
+    async fn answer(&self, query: &QuerySpec, question: Value) -> Result<AnswerView, Failure> {
+        let mut snapshot = Snapshot::default();
+        for _ in 0..QUERY_ROUNDS_MAX {
+            let head = self.chain.head();
+            let ctx = QueryContext { height: snapshot.height.unwrap_or(head.height), time: head.time };
+            let miss = match (query.answer)(question.clone(), &ctx, &mut snapshot) {
+                Ok(answer) => return Ok(AnswerView { height: ctx.height, answer }),
+                Err(Stop::Rejected(rejection)) => return Err(rejection.into()),
+                Err(Stop::Miss(Miss(key))) => key,
+            };
+            // Every record is read anew with the missing one, so that all are of one block.
+            let keys: Vec<Key> = snapshot.records.keys().cloned().chain([miss]).collect();
+            let reading = self.chain.read(keys.clone()).await.map_err(Failure::internal)?;
+            snapshot = Snapshot {
+                height: Some(reading.height),
+                records: keys.into_iter().zip(reading.values).collect(),
+            };
+        }
+        Err(tech::too_much_work("query").into())
+    }
+}
+
+/// Records of one block, as a query reads them.
+#[derive(Default)]
+struct Snapshot {
+    height: Option<u64>,
+    records: BTreeMap<Key, Option<Vec<u8>>>,
+}
+
+impl State for Snapshot {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Miss> {
+        self.records.get(key).cloned().ok_or_else(|| Miss(key.to_vec()))
+    }
+
+    fn put(&mut self, key: Key, _: Option<Vec<u8>>) {
+        panic!("a query wrote the record {}", wire::hex_encode(&key));
+    }
+
+    fn emit(&mut self, event: Event) {
+        panic!("a query told of an event: {event:?}");
+    }
+}
+
+impl Backend for NodeBackend {
+    fn info(&self) -> Reply<'_, ChainInfo> {
+        Box::pin(async move {
+            Ok(ChainInfo {
+                chain: self.genesis.chain(),
+                name: self.genesis.name.clone(),
+                clock: self.genesis.clock,
+                head: self.head(),
+                indexed_height: self.index.height().await.map_err(Failure::internal)?,
+                waiting: u64::try_from(self.source.waiting()).expect("the pool is bounded"),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                genesis: Bytes::new(wire::encode(&*self.genesis)).expect("a genesis is within its limit"),
+            })
+        })
+    }
+
+    fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash> {
+        Box::pin(self.submit_checked(transaction))
+    }
+
+    fn wait_final(&self, hash: TransactionHash) -> Reply<'_, Included> {
+        Box::pin(self.wait(hash))
+    }
+
+    fn transaction(&self, hash: TransactionHash) -> Reply<'_, Option<Included>> {
+        Box::pin(async move {
+            self.level().await;
+            self.index.transaction(hash).await.map_err(Failure::internal)
+        })
+    }
+
+    fn block(&self, at: BlockAt) -> Reply<'_, Option<ProvenBlock>> {
+        Box::pin(async move {
+            let height = match at {
+                BlockAt::Height(height) => height,
+                BlockAt::Latest => self.chain.head().height,
+            };
+            let block = self.chain.block(height).await.map_err(Failure::internal)?;
+            Ok(block.map(|block| ProvenBlock {
+                block: Arc::new(plain(&block)),
+                finality: json!({ "envelope": block.envelope, "certificate": block.certificate }),
+            }))
+        })
+    }
+
+    fn nonce(&self, account: AccountId) -> Reply<'_, NonceView> {
+        Box::pin(async move {
+            let reading = self.chain.read(vec![nonce::key(account)]).await.map_err(Failure::internal)?;
+            let committed = nonce::decode(reading.values[0].as_deref());
+            let next = self.source.free_nonce(account).map_or(committed, |free| free.max(committed));
+            Ok(NonceView { account, committed, next })
+        })
+    }
+
+    fn query(&self, query: &'static QuerySpec, question: Value) -> Reply<'_, AnswerView> {
+        Box::pin(self.answer(query, question))
+    }
+
+    fn prove(&self, key: Key) -> Reply<'_, ProofView> {
+        Box::pin(async move {
+            let proof = self.chain.prove(key.clone()).await.map_err(Failure::internal)?;
+            Ok(ProofView {
+                key,
+                height: proof.bundle.header.height,
+                proof: serde_json::to_value(&proof.bundle).map_err(Failure::internal)?,
+                value: proof.value,
+            })
+        })
+    }
+
+    fn list(&self, request: ListRequest) -> Reply<'_, Page> {
+        Box::pin(async move {
+            self.level().await;
+            self.index.list(request).await.map_err(failure)
+        })
+    }
+
+    fn row(&self, module: &'static Module, table: &'static TableSpec, id: String) -> Reply<'_, Option<RowView>> {
+        Box::pin(async move {
+            self.level().await;
+            self.index.row(module, table, &id).await.map_err(failure)
+        })
+    }
+
+    fn events(&self, after: EventCursor, filter: EventFilter, max: usize) -> Reply<'_, EventPage> {
+        Box::pin(async move { self.index.events(after, filter, max).await.map_err(failure) })
+    }
+}
+
+/// What the read model refuses is the caller's matter, what fails in it is not.
+fn failure(error: index::Error) -> Failure {
+    match error {
+        index::Error::Rejected(rejection) => Failure::Rejected(rejection),
+        other => Failure::internal(other),
+    }
+}

@@ -1,0 +1,53 @@
+//! From the chain to those who follow: pool, waiters, index - for each final block, in order.
+
+use crate::{Error, source::PoolSource, waiters::Waiters};
+use engine::Chain;
+use index::Index;
+use std::sync::Arc;
+use types::FinalBlock;
+
+/// Blocks that are written to the index in one go when it is behind.
+const BATCH: usize = 64;
+
+/// Feeds until the chain stops or the index fails.
+pub async fn run(
+    chain: Chain,
+    index: Arc<Index>,
+    source: Arc<PoolSource>,
+    waiters: Arc<Waiters>,
+) -> Result<(), Error> {
+    let mut blocks = chain.final_blocks(index.height().await? + 1).await?;
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Some(first) = blocks.recv().await {
+        batch.push(take(first?, &source, &waiters));
+        while batch.len() < BATCH {
+            match blocks.try_recv() {
+                Ok(next) => batch.push(take(next?, &source, &waiters)),
+                Err(_) => break,
+            }
+        }
+        index.apply(&batch).await?;
+        batch.clear();
+    }
+    Ok(())
+}
+
+/// Tells the pool and the waiters at once; the index follows.
+fn take(block: Arc<engine::FinalBlock>, source: &PoolSource, waiters: &Waiters) -> Arc<FinalBlock> {
+    let block = Arc::new(plain(&block));
+    source.finalized(&block);
+    waiters.finalized(&block);
+    block
+}
+
+/// A final block without what only the engine needs.
+pub fn plain(block: &engine::FinalBlock) -> FinalBlock {
+    FinalBlock {
+        hash: block.hash,
+        header: block.header.clone(),
+        transactions: block.transactions.clone(),
+        receipts: block.receipts().to_vec(),
+        system: block.system().clone(),
+        changes: block.changes().to_vec(),
+    }
+}

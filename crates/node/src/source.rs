@@ -1,0 +1,107 @@
+//! The pool as the engine sees it.
+
+use engine::{Room, Settled, TransactionSource};
+use futures::future::BoxFuture;
+use mempool::{Admitted, Pool};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
+use tokio::sync::{broadcast, watch};
+use types::{AccountId, FinalBlock, Rejection, Timestamp, TransactionHash, transaction::Checked};
+
+/// Droppings that a slow listener may be behind.
+const DROPPINGS: usize = 1_024;
+
+/// The pool, with a count of arrivals that the engine waits on.
+pub struct PoolSource {
+    pool: Mutex<Pool>,
+    arrivals: watch::Sender<u64>,
+    /// Transactions that can never run any more, for those who wait for them.
+    dropped: broadcast::Sender<(TransactionHash, Rejection)>,
+}
+
+impl Default for PoolSource {
+    fn default() -> Self {
+        Self { pool: Mutex::default(), arrivals: watch::Sender::new(0), dropped: broadcast::Sender::new(DROPPINGS) }
+    }
+}
+
+impl PoolSource {
+    /// Admits checked transactions; `next_nonce` of each is its sender's in final state.
+    pub fn submit(&self, arrived: Vec<(Arc<Checked>, u64)>, now: Timestamp) -> Vec<Result<Admitted, Rejection>> {
+        let mut pool = self.pool();
+        let admitted = arrived.into_iter().map(|(checked, next)| pool.submit(checked, now, next)).collect::<Vec<_>>();
+        drop(pool);
+        if admitted.iter().any(|result| matches!(result, Ok(Admitted::New))) {
+            self.arrivals.send_modify(|count| *count += 1);
+        }
+        admitted
+    }
+
+    /// Forgets what a final block holds, and what has expired by it.
+    pub fn finalized(&self, block: &FinalBlock) {
+        let mut pool = self.pool();
+        pool.settle(&block.transactions, &[]);
+        let expired = pool.expire(block.header.time);
+        drop(pool);
+        for hash in expired {
+            // Nobody may be listening: then nobody waits for it.
+            let _ = self.dropped.send((hash, types::rejection::tech::expired("then", block.header.time)));
+        }
+    }
+
+    pub fn contains(&self, hash: TransactionHash) -> bool {
+        self.pool().contains(hash)
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.pool().len()
+    }
+
+    /// The first nonce of a sender that is neither used nor waiting, where something of him waits.
+    pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
+        self.pool().free_nonce(sender)
+    }
+
+    /// Transactions that leave the pool without having run.
+    pub fn dropped(&self) -> broadcast::Receiver<(TransactionHash, Rejection)> {
+        self.dropped.subscribe()
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().expect("no holder of the pool panics")
+    }
+}
+
+impl TransactionSource for PoolSource {
+    fn take(&self, room: Room, pending: &BTreeSet<TransactionHash>) -> Vec<Arc<Checked>> {
+        self.pool().take_beyond(pending, room.transactions, room.bytes)
+    }
+
+    fn has_work(&self, pending: &BTreeSet<TransactionHash>) -> bool {
+        !self.pool().take_beyond(pending, 1, usize::MAX).is_empty()
+    }
+
+    fn arrivals(&self) -> u64 {
+        *self.arrivals.borrow()
+    }
+
+    fn arrived(&self, seen: u64) -> BoxFuture<'static, ()> {
+        let mut arrivals = self.arrivals.subscribe();
+        Box::pin(async move {
+            // The sender lives as long as the engine that waits here.
+            let _ = arrivals.wait_for(|count| *count > seen).await;
+        })
+    }
+
+    fn settle(&self, settled: Settled) {
+        // What a block includes leaves the pool when the block is final (`finalized`); a deferred transaction stays, and
+        // its lane offers it again only behind the nonce it waits for.
+        let hashes: Vec<TransactionHash> = settled.dropped.iter().map(|(hash, _)| *hash).collect();
+        self.pool().settle(&[], &hashes);
+        for dropped in settled.dropped {
+            let _ = self.dropped.send(dropped);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Commands that speak to a node.
+
+mod acts;
+mod keys;
+mod reads;
+mod session;
+mod transactions;
+
+use clap::{ArgMatches, Command};
+
+/// Every command of this side.
+pub fn commands() -> Vec<Command> {
+    let mut commands = vec![keys::command(), transactions::command()];
+    commands.extend(reads::commands());
+    commands.extend(acts::commands());
+    commands
+}
+
+/// Runs one of them.
+pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
+    match name {
+        "key" => keys::run(arguments),
+        "transaction" => transactions::run(arguments).await,
+        "status" | "list" | "show" | "events" | "block" | "errors" => reads::run(name, arguments).await,
+        module => acts::run(module, arguments).await,
+    }
+}

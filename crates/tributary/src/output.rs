@@ -1,0 +1,83 @@
+//! What people and programs read: tables or JSON on standard output, errors with their reason and the way out.
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use serde_json::Value;
+
+/// How to answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    People,
+    Programs,
+}
+
+impl Form {
+    pub fn of(arguments: &clap::ArgMatches) -> Self {
+        if arguments.get_flag("json") { Self::Programs } else { Self::People }
+    }
+}
+
+/// Prints a value: as JSON for programs, as a two-column table of its fields for people.
+pub fn value(form: Form, value: &Value) {
+    match (form, value) {
+        (Form::Programs, _) => println!("{}", pretty(value)),
+        (Form::People, Value::Object(fields)) => {
+            let mut table = empty(&["field", "value"]);
+            for (name, value) in fields {
+                table.add_row([name.clone(), cell(value)]);
+            }
+            println!("{table}");
+        }
+        (Form::People, other) => println!("{}", cell(other)),
+    }
+}
+
+/// Prints rows under a header.
+pub fn rows(form: Form, header: &[&str], rows: &[Vec<Value>]) {
+    match form {
+        Form::Programs => {
+            let object = |row: &Vec<Value>| -> Value {
+                header.iter().zip(row).map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+            };
+            println!("{}", pretty(&Value::Array(rows.iter().map(object).collect())));
+        }
+        Form::People if rows.is_empty() => println!("nothing"),
+        Form::People => {
+            let mut table = empty(header);
+            for row in rows {
+                table.add_row(row.iter().map(cell));
+            }
+            println!("{table}");
+        }
+    }
+}
+
+/// An error with its causes, one line each.
+pub fn error(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}
+
+fn empty(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.iter().copied());
+    table
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
+            items.iter().map(cell).collect::<Vec<_>>().join(", ")
+        }
+        other @ (Value::Array(_) | Value::Object(_)) => pretty(other),
+        other @ (Value::Bool(_) | Value::Number(_)) => other.to_string(),
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("a JSON value prints")
+}

@@ -1,0 +1,67 @@
+//! Commands that run a chain on this machine.
+
+mod audit;
+mod birth;
+mod run;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+/// The folder of a node's data.
+fn data() -> Arg {
+    Arg::new("data")
+        .long("data")
+        .value_name("DIR")
+        .env("TRIBUTARY_DATA")
+        .default_value("data")
+        .help("Folder with the node's data")
+}
+
+fn listen() -> Arg {
+    Arg::new("listen")
+        .long("listen")
+        .value_name("ADDRESS")
+        .default_value("127.0.0.1:8645")
+        .help("Address of the REST door; port 0 takes a free one")
+}
+
+pub fn commands() -> Vec<Command> {
+    vec![
+        birth::command(),
+        Command::new("node")
+            .about("Run a node")
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand(
+                Command::new("run").about("Run the node of a data folder until it is told to stop").arg(data()).arg(listen()).arg(
+                    Arg::new("heartbeat-ms")
+                        .long("heartbeat-ms")
+                        .value_name("MS")
+                        .default_value("10000")
+                        .value_parser(clap::value_parser!(u64))
+                        .help("Longest time without a block"),
+                ),
+            ),
+        Command::new("audit")
+            .about("Recompute every law over the whole state of a stopped node's folder")
+            .arg(data())
+            .arg(Arg::new("quiet").long("quiet").action(ArgAction::SetTrue).help("Print nothing when all laws hold")),
+        Command::new("completion")
+            .about("Print a completion script for a shell")
+            .arg(Arg::new("shell").required(true).value_parser(clap::value_parser!(clap_complete::Shell))),
+    ]
+}
+
+/// Runs the command if it is of this side.
+pub async fn run(name: &str, arguments: &ArgMatches) -> Option<anyhow::Result<()>> {
+    Some(match name {
+        "chain" => birth::run(arguments),
+        "node" => run::run(arguments.subcommand_matches("run").expect("clap demands it")).await,
+        "audit" => audit::run(arguments).await,
+        "completion" => {
+            let shell: &clap_complete::Shell = arguments.get_one("shell").expect("clap demands it");
+            clap_complete::generate(*shell, &mut crate::command(), "tributary", &mut std::io::stdout());
+            Ok(())
+        }
+        _ => return None,
+    })
+}
