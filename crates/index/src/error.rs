@@ -1,18 +1,15 @@
 //! What can fail outside of our own logic.
 
-use std::path::PathBuf;
-use types::{BlockHash, ChainId, Rejection};
+use types::{BlockHash, Rejection};
 
 /// Why the mirror cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("open the index at {path}")]
-    Open { path: PathBuf, source: sqlx::Error },
-    #[error("create the folder of the index at {path}")]
-    Folder { path: PathBuf, source: std::io::Error },
-    /// The file mirrors another chain: give this chain its own.
-    #[error("the index is of chain {found}, not of {expected}")]
-    OtherChain { expected: ChainId, found: String },
+    /// The caller's question is not one that this index can answer; he is told why.
+    #[error("{0}")]
+    Rejected(Rejection),
+    #[error("open the index at {url}")]
+    Open { url: String, source: sqlx::Error },
     #[error("make the tables of the index")]
     Schema(#[source] sqlx::Error),
     #[error("write block {height} into the index")]
@@ -23,7 +20,7 @@ pub enum Error {
     #[error("the index needs block {expected}, it was given {found}")]
     Gap { expected: u64, found: u64 },
     /// The mirror holds another block at this height: it is not this chain's.
-    #[error("block {height} is {found}, the index holds another")]
+    #[error("block {height} of the chain is {found}, the index holds another: delete the index, it is made again")]
     OtherBlock { height: u64, found: BlockHash },
     #[error("a record of table {table} in block {height} does not decode: {rejection}")]
     Record { table: String, height: u64, rejection: Rejection },

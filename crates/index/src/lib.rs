@@ -13,12 +13,10 @@
 //! **Invariant:** the content depends on the blocks only: fed again, it is the same to the byte.
 
 mod error;
-mod schema;
 mod store;
+mod schema;
 mod write;
 mod read;
-#[cfg(test)]
-mod tests;
 
 pub use error::Error;
 pub use store::Index;

@@ -10,6 +10,7 @@ use api::{
     backend::{EventCursor, EventFilter, Included},
     list::{Comparison, ListRequest, Operand, Place},
     message::{EventPage, EventView, Page, RowView},
+    problem::doors,
 };
 use ledger::core::{ColumnKind, EnterpriseId, Module, TableSpec};
 use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::SqliteRow};
@@ -18,6 +19,8 @@ use types::{Timestamp, Transaction, TransactionHash, transaction::Checked, wire}
 
 /// How long a follower waits for an event before he gets an empty page: he learns that the line is alive.
 const EVENTS_WAIT: Duration = Duration::from_secs(10);
+/// How long a list waits for the block that its caller names: a few blocks' time, far below what a request may take.
+const HEIGHT_WAIT: Duration = Duration::from_secs(5);
 
 /// A statement under construction, and the values of its parameters.
 struct Sql {
@@ -57,13 +60,14 @@ impl Sql {
 
 impl Index {
     /// A page of a list.
-    pub async fn list(&self, request: &ListRequest) -> Result<Page, Error> {
+    pub async fn list(&self, request: ListRequest) -> Result<Page, Error> {
         if let Some(height) = request.min_height {
-            self.reached(height).await;
+            self.reached_soon(height).await?;
         }
-        let height = self.height();
+        // Read before the rows: they hold at least what the page claims.
+        let height = self.seen();
         let read = |source| Error::Read { what: "a list", source };
-        let found = list_sql(request).into_query().fetch_all(&self.readers).await.map_err(read)?;
+        let found = list_sql(&request).into_query().fetch_all(&self.readers).await.map_err(read)?;
         let limit = usize::try_from(request.limit).expect("a page is small");
         let more = found.len() > limit;
         let mut rows = Vec::with_capacity(found.len().min(limit));
@@ -71,8 +75,15 @@ impl Index {
             rows.push(row_view(row)?);
         }
         let last = found.get(limit.wrapping_sub(1)).filter(|_| more);
-        let cursor = last.map(|row| place(request, row).map(|place| request.cursor(place))).transpose()?;
+        let cursor = last.map(|row| place(&request, row).map(|place| request.cursor(place))).transpose()?;
         Ok(Page { rows, cursor, height })
+    }
+
+    /// Waits for a block that the caller knows of; one that does not come soon is not ours to wait for.
+    async fn reached_soon(&self, height: u64) -> Result<(), Error> {
+        let reached = tokio::time::timeout(HEIGHT_WAIT, self.reached(height)).await;
+        let late = |_| doors::unavailable(format!("its lists hold block {}, not yet block {height}", self.seen()));
+        reached.map_err(late).map_err(Error::Rejected)
     }
 
     /// One record.

@@ -5,9 +5,8 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::path::Path;
+use std::str::FromStr;
 use tokio::sync::{Mutex, watch};
-use types::ChainId;
 
 /// Keeps a table in the order of its primary key.
 const CLUSTERED: &str = "WITHOUT ROWID";
@@ -26,31 +25,32 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens the mirror at `path`, and makes it when there is none. A mirror whose declared columns have changed since is
-    /// emptied: its height is then zero, and it is fed again from the first block.
-    pub async fn open(path: &Path, chain: ChainId) -> Result<Self, Error> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
-        }
+    /// Opens the mirror at `url` (`sqlite:///data/index.sqlite`), and makes it when there is none. A mirror whose declared
+    /// columns have changed since is emptied: its height is then zero, and it is fed again from the first block.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        let open = |source| Error::Open { url: url.to_owned(), source };
         // The mirror can be made again from the chain, so a power cut may cost its last blocks, but never its shape.
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(open)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .statement_cache_capacity(STATEMENTS)
             .pragma("temp_store", "memory");
-        let open = |source| Error::Open { path: path.to_owned(), source };
         let mut writer = options.clone().pragma("cache_size", "-32768").connect().await.map_err(open)?;
         let schema = Schema::new();
-        let height = prepare(&mut writer, &schema, chain).await?;
+        let height = prepare(&mut writer, &schema).await?;
         let readers = SqlitePoolOptions::new().max_connections(READERS);
         let readers = readers.connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self { schema, writer: Mutex::new(writer), readers, height: watch::Sender::new(height) })
     }
 
     /// Height of the last block that is in; zero: none.
-    pub fn height(&self) -> u64 {
+    pub async fn height(&self) -> Result<u64, Error> {
+        Ok(self.seen())
+    }
+
+    pub(crate) fn seen(&self) -> u64 {
         *self.height.borrow()
     }
 
@@ -63,8 +63,7 @@ impl Index {
     /// Empties the mirror, to be fed again from the first block.
     pub async fn clear(&self) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
-        let chain = read_meta(&mut writer, "chain").await.map_err(Error::Schema)?;
-        make(&mut writer, &self.schema, &chain.unwrap_or_default()).await.map_err(Error::Schema)?;
+        make(&mut writer, &self.schema).await.map_err(Error::Schema)?;
         self.height.send_replace(0);
         Ok(())
     }
@@ -96,16 +95,12 @@ impl Index {
 }
 
 /// Makes the tables where they are missing or of another shape, and says up to which height they hold.
-async fn prepare(writer: &mut SqliteConnection, schema: &Schema, chain: ChainId) -> Result<u64, Error> {
+async fn prepare(writer: &mut SqliteConnection, schema: &Schema) -> Result<u64, Error> {
     let meta = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
     sqlx::query(meta).execute(&mut *writer).await.map_err(Error::Schema)?;
-    let found = read_meta(writer, "chain").await.map_err(Error::Schema)?;
-    if let Some(found) = found.filter(|found| *found != chain.to_string()) {
-        return Err(Error::OtherChain { expected: chain, found });
-    }
     let shape = read_meta(writer, "schema").await.map_err(Error::Schema)?;
     if shape.as_deref() != Some(schema.fingerprint(CLUSTERED).to_string().as_str()) {
-        make(writer, schema, &chain.to_string()).await.map_err(Error::Schema)?;
+        make(writer, schema).await.map_err(Error::Schema)?;
         return Ok(0);
     }
     let height = read_meta(writer, "height").await.map_err(Error::Schema)?;
@@ -118,7 +113,7 @@ async fn read_meta(connection: &mut SqliteConnection, name: &str) -> Result<Opti
 }
 
 /// Drops whatever tables the file says it has, and makes those of `schema`; all or nothing.
-async fn make(writer: &mut SqliteConnection, schema: &Schema, chain: &str) -> Result<(), sqlx::Error> {
+async fn make(writer: &mut SqliteConnection, schema: &Schema) -> Result<(), sqlx::Error> {
     let old = read_meta(writer, "tables").await?.unwrap_or_default();
     let mut transaction = writer.begin().await?;
     for table in old.split_whitespace() {
@@ -129,9 +124,10 @@ async fn make(writer: &mut SqliteConnection, schema: &Schema, chain: &str) -> Re
     }
     let fingerprint = schema.fingerprint(CLUSTERED).to_string();
     let tables = schema.tables().join(" ");
-    for (name, value) in [("chain", chain), ("schema", &fingerprint), ("tables", &tables), ("height", "0")] {
-        let sql = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        sqlx::query(sql).bind(name.to_owned()).bind(value.to_owned()).execute(&mut *transaction).await?;
+    for (name, value) in [("schema", fingerprint), ("tables", tables), ("height", "0".to_owned())] {
+        let sql =
+            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        sqlx::query(sql).bind(name.to_owned()).bind(value).execute(&mut *transaction).await?;
     }
     transaction.commit().await
 }

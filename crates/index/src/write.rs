@@ -5,11 +5,11 @@ use crate::{
     schema::{Insert, Mirror},
     store::Index,
 };
-use api::{list::operand, list::Operand, view};
+use api::{list::Operand, list::operand, view};
 use ledger::core::EnterpriseId;
 use sqlx::{AssertSqlSafe, Connection, sqlite::SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
-use types::{FinalBlock, Outcome};
+use types::{BlockHash, FinalBlock, Outcome};
 
 /// Rows of one statement. Each size is one shape of statement that stays prepared.
 const SHAPES: &[usize] = &[128, 16, 1];
@@ -34,7 +34,11 @@ impl Value {
 
 /// Heights, times and counts of a chain stay far below what SQL's integers hold.
 pub(crate) fn integer(value: u64) -> Value {
-    Value::Integer(i64::try_from(value).expect("heights and times fit 63 bits"))
+    Value::Integer(signed(value))
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).expect("heights and times fit 63 bits")
 }
 
 impl Index {
@@ -42,14 +46,14 @@ impl Index {
     /// caller that does not know where it stopped begins anywhere before.
     pub async fn apply(&self, blocks: &[Arc<FinalBlock>]) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
-        let mut height = self.height();
+        let mut height = self.seen();
         let at = blocks.first().map_or(height, |block| block.header.height);
         let failed = |height| move |source| Error::Write { height, source };
         let mut transaction = writer.begin().await.map_err(failed(at))?;
         for block in blocks {
             let found = block.header.height;
             if found <= height {
-                let same = holds(&mut transaction, block).await.map_err(failed(found))?;
+                let same = holds(&mut transaction, found, block.hash).await.map_err(failed(found))?;
                 if !same {
                     return Err(Error::OtherBlock { height: found, found: block.hash });
                 }
@@ -57,6 +61,10 @@ impl Index {
             }
             if found != height + 1 {
                 return Err(Error::Gap { expected: height + 1, found });
+            }
+            let parent = block.header.parent;
+            if height > 0 && !holds(&mut transaction, height, parent).await.map_err(failed(found))? {
+                return Err(Error::OtherBlock { height, found: parent });
             }
             self.write_records(&mut transaction, block).await?;
             write_history(&mut transaction, block).await.map_err(failed(found))?;
@@ -135,11 +143,11 @@ fn parties_text(parties: &[EnterpriseId]) -> String {
     names.join(" ")
 }
 
-async fn holds(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<bool, sqlx::Error> {
-    let found = sqlx::query_scalar::<_, String>("SELECT hash FROM blocks WHERE height = $1");
-    let Value::Integer(height) = integer(block.header.height) else { unreachable!("an integer is an integer") };
-    let found = found.bind(height).fetch_optional(connection).await?;
-    Ok(found == Some(block.hash.to_string()))
+/// Whether the block at `height` is the one with this hash.
+async fn holds(connection: &mut SqliteConnection, height: u64, hash: BlockHash) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT hash FROM blocks WHERE height = $1";
+    let found = sqlx::query_scalar::<_, String>(sql).bind(signed(height)).fetch_optional(connection).await?;
+    Ok(found == Some(hash.to_string()))
 }
 
 /// The block itself, its transactions and its events.
@@ -206,7 +214,8 @@ async fn insert(connection: &mut SqliteConnection, insert: &Insert, values: Vec<
         if values.len() < shape * insert.columns {
             continue;
         }
-        let rows: Vec<String> = (0..*shape).map(|row| format!("({})", numbered(row * insert.columns, insert.columns))).collect();
+        let rows: Vec<String> =
+            (0..*shape).map(|row| format!("({})", numbered(row * insert.columns, insert.columns))).collect();
         let sql: Arc<str> = format!("{}{}{}", insert.head, rows.join(", "), insert.tail).into();
         while values.len() >= shape * insert.columns {
             let taken = values.by_ref().take(shape * insert.columns);

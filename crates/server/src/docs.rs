@@ -7,7 +7,8 @@ use axum::{
 use std::sync::LazyLock;
 
 /// Nothing but our own files may run or load in the page.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 static OPENAPI: LazyLock<String> = LazyLock::new(api::openapi::openapi_text);
 

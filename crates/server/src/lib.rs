@@ -10,7 +10,7 @@
 //! **Invariant:** whatever a client sends or does not read costs bounded memory: bodies, headers, pages, connections,
 //! requests and streams all have a limit, and events are pulled, never pushed into a queue.
 //!
-//! Entry points: [`Server::start`], [`router`].
+//! Entry points: [`serve`], [`router`].
 
 mod refusal;
 mod request;
@@ -22,10 +22,8 @@ mod events;
 mod docs;
 mod timed;
 mod serve;
-#[cfg(test)]
-mod tests;
 
-pub use serve::{Error, Server};
+pub use serve::{Handle, serve, serve_with};
 
 use api::Backend;
 use axum::{

@@ -9,7 +9,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -21,29 +21,26 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How long to wait when the system has no file handles left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("read the address of the listener")]
-    Address(#[source] std::io::Error),
-}
-
 /// A running server.
-pub struct Server {
-    pub address: SocketAddr,
+pub struct Handle {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Server {
-    /// Serves `backend` on `listener` until it is stopped.
-    pub fn start(listener: TcpListener, backend: Arc<dyn Backend>, config: Config) -> Result<Self, Error> {
-        let address = listener.local_addr().map_err(Error::Address)?;
-        let (stop, stopped) = watch::channel(false);
-        let router = router(backend, config.clone(), stopped.clone());
-        let task = tokio::spawn(run(listener, router, config, stopped));
-        Ok(Self { address, stop, task })
-    }
+/// Serves `backend` on `listener` until it is stopped, within the usual limits.
+pub fn serve(listener: TcpListener, backend: Arc<dyn Backend>) -> Handle {
+    serve_with(listener, backend, Config::default())
+}
 
+/// [`serve`] within limits of one's own.
+pub fn serve_with(listener: TcpListener, backend: Arc<dyn Backend>, config: Config) -> Handle {
+    let (stop, stopped) = watch::channel(false);
+    let router = router(backend, config.clone(), stopped.clone());
+    let task = tokio::spawn(run(listener, router, config, stopped));
+    Handle { stop, task }
+}
+
+impl Handle {
     /// Takes no more connections, ends the streams, lets open requests finish within their grace, and returns.
     pub async fn stop(self) {
         self.stop.send_replace(true);
