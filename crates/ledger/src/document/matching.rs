@@ -8,13 +8,13 @@ use super::{
     state::need,
     types::{
         Contract, DeliveryLine, FINDINGS_MAX, Finding, Flow, Invoice, InvoiceId, InvoiceKind, InvoiceLine,
-        InvoiceLines, LineKind, LineProgress, Match, MatchOutcome, Order, OrderId, OrderLine, OrderLines,
+        InvoiceLines, LINES_MAX, LineKind, LineProgress, Match, MatchOutcome, Order, OrderId, OrderLine, OrderLines,
         OrderProgress, UnitPrice, reject,
     },
 };
 use crate::policy::{self, Policy};
 use std::collections::BTreeMap;
-use types::{Amount, Date, List, Quantity, Rate, Rejection, State, Stop, Timestamp, limits, rejection::amount};
+use types::{Date, List, Quantity, Rate, Rejection, State, Stop, Timestamp, limits, rejection::amount};
 
 /// What was found, and whether each finding is within its tolerance.
 #[derive(Default)]
@@ -89,18 +89,18 @@ fn compare_with_order(
     for line in &billed.lines {
         compare_line(line, &ordered, invoice, tolerances, findings);
     }
-    for (number, own) in by_order_line(&billed.lines)? {
-        let (Some(line), Some(progress)) = (ordered.get(&number), progress_by_line.get(&number)) else {
+    for DeliveryLine { order_line: number, quantity: own } in &billed.billed {
+        let (Some(line), Some(progress)) = (ordered.get(number), progress_by_line.get(number)) else {
             continue;
         };
         // What others billed: as recorded then, or less if some of it was voided or credited since.
-        let others = progress.invoiced.0.saturating_sub(own.0);
-        let earlier = before.get(&number).map_or(0, |quantity| quantity.0).min(others);
-        let billed = add(own, Quantity(earlier))?;
+        let others = progress.invoiced.0 - own.0;
+        let earlier = before.get(number).map_or(0, |quantity| quantity.0).min(others);
+        let billed = add(*own, Quantity(earlier))?;
         compare_receipts(line, progress, billed, invoice.date, tolerances, findings);
     }
-    let own = invoice.totals.net;
-    let others = progress.invoiced.minus(own)?.unwrap_or_else(|| Amount::zero(own.currency));
+    let own = billed.billed_net;
+    let others = progress.invoiced.minus(own)?.expect("the order's invoices are this one and the others");
     let invoiced = own.plus(others.currency.minor(invoice.invoiced_before.minor.min(others.minor)))?;
     let finding = Finding::AmountOver { invoiced, ordered: order.totals.net };
     findings.over(invoiced.minor, order.totals.net.minor, tolerances.match_amount_tolerance, finding);
@@ -213,11 +213,10 @@ pub(super) fn by_order_line(lines: &[InvoiceLine]) -> Result<BTreeMap<u32, Quant
 }
 
 /// Received or billed quantities as delivery lines.
-pub(super) fn as_lines(quantities: &BTreeMap<u32, Quantity>) -> Vec<DeliveryLine> {
-    quantities
-        .iter()
-        .map(|(order_line, quantity)| DeliveryLine { order_line: *order_line, quantity: *quantity })
-        .collect()
+pub(super) fn as_lines(quantities: &BTreeMap<u32, Quantity>) -> List<DeliveryLine, LINES_MAX> {
+    let line =
+        |(order_line, quantity): (&u32, &Quantity)| DeliveryLine { order_line: *order_line, quantity: *quantity };
+    List::new(quantities.iter().map(line).collect()).expect("at most one for each line of a document")
 }
 
 /// The sum of two quantities, under the limit.

@@ -2,8 +2,8 @@
 
 use super::types::{
     Balance, Claimant, Contract, ContractId, CreditNote, CreditNoteId, CreditNoteLines, Delivery, DeliveryId, Finding,
-    Invoice, InvoiceId, InvoiceLines, MatchOutcome, Order, OrderId, OrderLines, OrderProgress, Rounding, Totals,
-    Trader, Traders, reject,
+    Invoice, InvoiceId, InvoiceLine, InvoiceLines, LINES_MAX, MatchOutcome, Order, OrderId, OrderLines, OrderProgress,
+    Rounding, Totals, Trader, Traders, reject,
 };
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use schemars::JsonSchema;
@@ -209,6 +209,13 @@ impl Invoice {
     pub fn open(&self) -> Amount {
         let open = self.totals.gross.minor.checked_sub(self.balance.used());
         self.totals.gross.currency.minor(open.expect("no act lets the parts exceed the gross amount"))
+    }
+}
+
+impl InvoiceLines {
+    /// The lines of an invoice that is on no order.
+    pub(super) fn unbilled(lines: List<InvoiceLine, LINES_MAX>, zero: Amount) -> Self {
+        Self { lines, invoiced_before: List::default(), billed: List::default(), billed_net: zero }
     }
 }
 

@@ -397,11 +397,15 @@ pub struct Invoice {
 }
 
 /// The lines of an invoice.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct InvoiceLines {
     pub lines: List<InvoiceLine, LINES_MAX>,
     /// Per order line, what invoices recorded earlier had billed.
     pub invoiced_before: List<DeliveryLine, LINES_MAX>,
+    /// Per order line, what this invoice bills still: credit notes take it back, and all of it once it is void.
+    pub billed: List<DeliveryLine, LINES_MAX>,
+    /// Net amount that this invoice bills still on its order; zero without one.
+    pub billed_net: Amount,
 }
 
 /// A credit note against an invoice; its lines are kept apart.

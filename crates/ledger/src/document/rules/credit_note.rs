@@ -1,6 +1,10 @@
 //! Credit notes: they take back what is open, and never what others hold.
 
-use super::{Identity, RECORD, invoice::unbill, register, require_past, require_side, sums};
+use super::{
+    Identity, RECORD,
+    invoice::{TakeBack, unbill},
+    register, require_past, require_side, sums,
+};
 use crate::{
     core::{Call, Context, Record, Role, emit},
     document::{
@@ -77,7 +81,8 @@ impl RecordCreditNote {
             // A void invoice has already left its order's progress.
             (_, InvoiceStatus::RedLettered | InvoiceStatus::Void) | (None, _) => Ok(()),
             (Some(order), InvoiceStatus::Unchecked | InvoiceStatus::Normal) => {
-                unbill(state, order, &by_order_line(&self.lines)?, self.totals.net)
+                let quantities = &by_order_line(&self.lines)?;
+                unbill(state, self.invoice, order, &TakeBack::Part { quantities, net: self.totals.net })
             }
         }
     }

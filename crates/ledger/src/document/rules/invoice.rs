@@ -9,15 +9,15 @@ use crate::{
         matching::{self, add, as_lines, by_order_line},
         state::{Known, need},
         types::{
-            AttestInvoice, Balance, ConfirmInvoice, Delivery, DeliveryLine, Invoice, InvoiceAttested, InvoiceConfirmed,
-            InvoiceId, InvoiceLines, InvoiceMatched, InvoiceRecorded, InvoiceRevoked, InvoiceStatus, MatchInvoice,
-            MatchedInvoice, Order, OrderId, OrderProgress, PaymentRecorded, RecordInvoice, RecordPayment, Rounding,
-            Side, TaxCheck, Totals, Traders, reject,
+            AttestInvoice, Balance, ConfirmInvoice, Delivery, Invoice, InvoiceAttested, InvoiceConfirmed, InvoiceId,
+            InvoiceLines, InvoiceMatched, InvoiceRecorded, InvoiceRevoked, InvoiceStatus, MatchInvoice, MatchedInvoice,
+            Order, OrderId, OrderProgress, PaymentRecorded, RecordInvoice, RecordPayment, Rounding, Side, TaxCheck,
+            Totals, Traders, reject,
         },
     },
 };
 use std::collections::BTreeMap;
-use types::{Amount, List, Quantity, Rejection, State, Stop};
+use types::{Amount, Quantity, Rejection, State, Stop};
 
 impl Call for RecordInvoice {
     const NAME: &'static str = "record_invoice";
@@ -43,9 +43,10 @@ impl Call for RecordInvoice {
         let (kind, number, date) = (Kind::Invoice, self.number.as_str(), self.date);
         let identity = Identity { kind, traders: &traders, number, date, gross: Some(gross) };
         let fingerprint = register(state, &identity, Known::Invoice(id))?;
-        let (invoiced_before, lines_before) = match self.order {
+        let zero = Amount::zero(gross.currency);
+        let (invoiced_before, lines) = match self.order {
             Some(order) => bill(state, order, &traders, self)?,
-            None => (Amount::zero(gross.currency), Vec::new()),
+            None => (zero, InvoiceLines::unbilled(self.lines.clone(), zero)),
         };
         for delivery in &self.deliveries {
             let record: Delivery = need(state, delivery)?;
@@ -76,8 +77,7 @@ impl Call for RecordInvoice {
             claims: 0,
         };
         invoice.store(state, &id);
-        let invoiced_before = List::new(lines_before).expect("at most one for each line");
-        InvoiceLines { lines: self.lines.clone(), invoiced_before }.store(state, &id);
+        lines.store(state, &id);
         let (due_on, concerned) = (invoice.due_on, invoice.traders.concerned());
         emit(state, &InvoiceRecorded { invoice: id, number: invoice.number, gross, due_on, concerned });
         Ok(id)
@@ -94,43 +94,70 @@ fn paid_before(totals: &Totals) -> Result<Amount, Rejection> {
     }
 }
 
-/// Adds an invoice to its order's progress, and gives what was billed before it: in all, and per order line.
+/// Adds an invoice to its order's progress, and gives what was billed before it, and its lines.
 fn bill(
     state: &mut dyn State,
     id: OrderId,
     traders: &Traders,
     invoice: &RecordInvoice,
-) -> Result<(Amount, Vec<DeliveryLine>), Stop> {
+) -> Result<(Amount, InvoiceLines), Stop> {
     let order: Order = need(state, &id)?;
     if !order.traders.same(traders) {
         return Err(reject::match_party(format!("the invoice is not between the parties of {id}")).into());
     }
     let mut progress: OrderProgress = need(state, &id)?;
     let total_before = progress.invoiced;
+    let billed = by_order_line(&invoice.lines)?;
     let mut before = BTreeMap::new();
-    for (number, quantity) in by_order_line(&invoice.lines)? {
-        let line = sums::line_of(&mut progress, number)?;
-        before.insert(number, line.invoiced);
-        line.invoiced = add(line.invoiced, quantity)?;
+    for (number, quantity) in &billed {
+        let line = sums::line_of(&mut progress, *number)?;
+        before.insert(*number, line.invoiced);
+        line.invoiced = add(line.invoiced, *quantity)?;
     }
     progress.invoiced = progress.invoiced.plus(invoice.totals.net)?;
     progress.store(state, &id);
-    Ok((total_before, as_lines(&before)))
+    let lines = InvoiceLines {
+        lines: invoice.lines.clone(),
+        invoiced_before: as_lines(&before),
+        billed: as_lines(&billed),
+        billed_net: invoice.totals.net,
+    };
+    Ok((total_before, lines))
 }
 
-/// Takes billed quantities and a net amount back from an order's progress.
-pub(super) fn unbill(
-    state: &mut dyn State,
-    order: OrderId,
-    quantities: &BTreeMap<u32, Quantity>,
-    net: Amount,
-) -> Result<(), Stop> {
+/// How much of an invoice's place on its order is taken back.
+pub(super) enum TakeBack<'a> {
+    /// What a credit note names, as far as the invoice bills it still.
+    Part { quantities: &'a BTreeMap<u32, Quantity>, net: Amount },
+    /// All that the invoice bills still.
+    All,
+}
+
+/// Takes an invoice, wholly or in part, out of its order's progress: never more than it put in.
+pub(super) fn unbill(state: &mut dyn State, id: InvoiceId, order: OrderId, take: &TakeBack) -> Result<(), Stop> {
+    let mut lines: InvoiceLines = need(state, &id)?;
     let mut progress: OrderProgress = need(state, &order)?;
-    for (number, quantity) in quantities {
-        let line = sums::line_of(&mut progress, *number)?;
-        line.invoiced.0 = line.invoiced.0.saturating_sub(quantity.0);
+    let billed = lines.billed_net.minor;
+    let net = match take {
+        TakeBack::Part { net, .. } => lines.billed_net.currency.minor(net.minor.min(billed)),
+        TakeBack::All => lines.billed_net,
+    };
+    let less = |from: Amount| from.minus(net).map(|left| left.expect("the invoice takes back what it put in"));
+    lines.billed_net = less(lines.billed_net)?;
+    progress.invoiced = less(progress.invoiced)?;
+    for own in lines.billed.iter_mut() {
+        let taken = match take {
+            TakeBack::Part { quantities, .. } => {
+                quantities.get(&own.order_line).map_or(0, |quantity| quantity.0.min(own.quantity.0))
+            }
+            TakeBack::All => own.quantity.0,
+        };
+        own.quantity.0 -= taken;
+        let line = sums::line_of(&mut progress, own.order_line)?;
+        let left = line.invoiced.0.checked_sub(taken);
+        line.invoiced.0 = left.expect("an order line's invoiced quantity is the sum of what invoices bill on it");
     }
-    progress.invoiced = progress.invoiced.minus(net)?.unwrap_or_else(|| Amount::zero(net.currency));
+    lines.store(state, &id);
     progress.store(state, &order);
     Ok(())
 }
@@ -234,8 +261,7 @@ impl Call for AttestInvoice {
 /// Takes an invoice that is no longer valid out of its order's progress, and tells all who claim on it.
 fn revoke(ctx: &Context, state: &mut dyn State, id: InvoiceId, invoice: &Invoice) -> Result<(), Stop> {
     if let Some(order) = invoice.order {
-        let billed: InvoiceLines = need(state, &id)?;
-        unbill(state, order, &by_order_line(&billed.lines)?, invoice.totals.net)?;
+        unbill(state, id, order, &TakeBack::All)?;
     }
     let (status, claimed, concerned) = (invoice.status, invoice.balance.claimed(), invoice.traders.concerned());
     emit(state, &InvoiceRevoked { invoice: id, status, claimed, concerned });
