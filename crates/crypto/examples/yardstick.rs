@@ -1,7 +1,7 @@
 //! Prints the thread CPU time of one signature check: `cargo run --release -p crypto --example yardstick`.
 
 use crypto::yardstick::{batch_check_cpu_ns, single_check_cpu_ns};
-use rustix::time::{clock_gettime, ClockId};
+use rustix::time::{ClockId, clock_gettime};
 
 fn main() {
     let clock = || {

@@ -6,7 +6,7 @@
 //! The packages behind it stay inside this file.
 
 use crate::{Item, KeyFault};
-use ed25519_zebra::{batch, Signature, VerificationKey, VerificationKeyBytes};
+use ed25519_zebra::{Signature, VerificationKey, VerificationKeyBytes, batch};
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 use std::{convert::Infallible, fmt};

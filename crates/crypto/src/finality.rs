@@ -89,15 +89,13 @@ pub fn verify(
     if header.chain != chain {
         return Err(FinalityError::OtherChain);
     }
-    let (proposal, signature) =
-        certificate.split_last_chunk::<SIGNATURE_BYTES>().ok_or(FinalityError::Malformed)?;
+    let (proposal, signature) = certificate.split_last_chunk::<SIGNATURE_BYTES>().ok_or(FinalityError::Malformed)?;
     let (_, digest) = proposal.split_last_chunk::<DIGEST_BYTES>().ok_or(FinalityError::Malformed)?;
     if *digest != envelope.block_digest(header.hash()).0 {
         return Err(FinalityError::OtherBlock);
     }
     let key = <MinSig as Variant>::Public::decode(Copying(group_key)).map_err(|_| FinalityError::GroupKey)?;
-    let signature =
-        <MinSig as Variant>::Signature::decode(Copying(signature)).map_err(|_| FinalityError::Malformed)?;
+    let signature = <MinSig as Variant>::Signature::decode(Copying(signature)).map_err(|_| FinalityError::Malformed)?;
     let namespace = [namespace(chain).as_slice(), b"_FINALIZE"].concat();
     ops::verify_message::<MinSig>(&key, &namespace, proposal, &signature).map_err(|_| FinalityError::Signature)
 }

@@ -18,6 +18,8 @@ use types::{Bytes, ChainId, Digest, Header, List};
 
 /// The only version so far.
 pub const VERSION: u8 = 1;
+/// Longest entry that a proof carries: above what one block can write.
+const ENTRY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of the length in front of an entry's key.
 const LENGTH_BYTES: usize = 4;
 /// Leaves whose live bits are hashed together, as a power of two.
@@ -46,25 +48,26 @@ pub fn open_entry(entry: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
 
-/// Everything that someone who knows a chain's identity and group key needs to know what lies under a key.
+/// Everything that someone who knows a chain's identity and group key needs to check what is said of a key. The key and
+/// the value are not in it: the reader has them, and a proof that brought its own could be read without them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct StateProof {
+pub struct Bundle {
     pub version: u8,
     /// The final block after which it is so.
     pub header: Header,
     pub envelope: Envelope,
     pub certificate: Certificate,
-    pub finding: Finding,
+    pub neighbor: Neighbor,
     pub path: Path,
 }
 
-/// What lies under a key.
+/// What else the proving operation says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub enum Finding {
-    /// This value; the next place in use is `next`.
-    Present { value: Bytes<16777216>, next: Digest },
-    /// Nothing: from the place of this other entry, the next place in use is beyond the key's.
-    Absent { before: Bytes<16777216>, next: Digest },
+pub enum Neighbor {
+    /// The key has a value; the next place in use after the key's.
+    Next(Digest),
+    /// The key has none: this other entry's next place in use lies beyond the key's.
+    Around { before: Bytes<ENTRY_BYTES_MAX>, next: Digest },
 }
 
 /// How an operation hangs under a state root.
@@ -93,8 +96,10 @@ pub enum ProofError {
     Version,
     #[error("the block is not final: {0}")]
     Finality(#[from] FinalityError),
-    #[error("the neighbouring entry does not show that the key is absent")]
-    Neighbour,
+    #[error("the neighboring entry does not show that the key is absent")]
+    Neighbor,
+    #[error("the proof shows presence where absence is claimed, or the other way round")]
+    OtherFinding,
     #[error("the path is malformed")]
     Path,
     #[error("the operation is not live")]
@@ -103,30 +108,37 @@ pub enum ProofError {
     OtherRoot,
 }
 
-impl StateProof {
-    /// The value under `key`, or `None` where there is none, after the block of this proof's header.
-    pub fn verify(&self, chain: ChainId, group_key: &[u8], key: &[u8]) -> Result<Option<&[u8]>, ProofError> {
+impl Bundle {
+    /// Checks that after the block of the returned header, which is final on the chain with this identity and group key,
+    /// `value` lies under `key`; with `None`, that nothing does. Every byte of the bundle is bound by one of the checks.
+    pub fn verify(
+        &self,
+        chain: ChainId,
+        group_key: &[u8],
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<&Header, ProofError> {
         if self.version != VERSION {
             return Err(ProofError::Version);
         }
-        finality::verify(chain, group_key, &self.header, &self.envelope, &self.certificate)?;
-        let (operation, value) = match &self.finding {
-            Finding::Present { value, next } => {
-                (operation(place(key), &entry(key, value), *next), Some(value.as_ref()))
-            }
-            Finding::Absent { before, next } => {
-                let (neighbour, _) = open_entry(before).ok_or(ProofError::Neighbour)?;
-                let (from, sought) = (place(neighbour), place(key));
-                if !between(from, sought, *next) {
-                    return Err(ProofError::Neighbour);
+        let operation = match (&self.neighbor, value) {
+            (Neighbor::Next(next), Some(value)) => operation(place(key), &entry(key, value), *next),
+            (Neighbor::Around { before, next }, None) => {
+                let (neighbor, _) = open_entry(before).ok_or(ProofError::Neighbor)?;
+                let from = place(neighbor);
+                if !between(from, place(key), *next) {
+                    return Err(ProofError::Neighbor);
                 }
-                (operation(from, before, *next), None)
+                operation(from, before, *next)
             }
+            (Neighbor::Next(_), None) | (Neighbor::Around { .. }, Some(_)) => return Err(ProofError::OtherFinding),
         };
+        // Hashes before the signature: what is spoiled is refused cheaply.
         if self.path.root(&operation)? != self.header.state_root {
             return Err(ProofError::OtherRoot);
         }
-        Ok(value)
+        finality::verify(chain, group_key, &self.header, &self.envelope, &self.certificate)?;
+        Ok(&self.header)
     }
 }
 

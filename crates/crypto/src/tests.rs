@@ -1,10 +1,10 @@
 //! The rules at the edges, and that a batch and a single check never differ.
 
-use crate::{check_public_key, verify, verify_batch, yardstick, Item, KeyFault, SigningKey};
+use crate::{Item, KeyFault, SigningKey, check_public_key, verify, verify_batch, yardstick};
 use curve25519_dalek::{
+    EdwardsPoint, Scalar,
     constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
     edwards::CompressedEdwardsY,
-    EdwardsPoint, Scalar,
 };
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha512};

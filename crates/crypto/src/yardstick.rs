@@ -2,7 +2,7 @@
 //!
 //! The clock is the caller's (thread CPU time makes the best one), since this crate reads none.
 
-use crate::{verify, verify_batch, Item, SigningKey};
+use crate::{Item, SigningKey, verify, verify_batch};
 use types::transaction::{PublicKey, Signature};
 
 /// Signatures by as many different keys, ready to be checked.

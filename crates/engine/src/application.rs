@@ -53,7 +53,7 @@ const ROOTS_KEPT: usize = 256;
 pub(crate) struct Done {
     height: u64,
     parent: BlockDigest,
-    included: Vec<TransactionHash>,
+    included: Vec<Arc<Checked>>,
     pub(crate) outputs: Arc<Outputs>,
 }
 
@@ -101,7 +101,7 @@ impl Core {
         let mut pending = BTreeSet::new();
         let mut at = tip;
         while let Some(done) = memory.done.get(&at) {
-            pending.extend(done.included.iter().copied());
+            pending.extend(done.included.iter().map(|checked| checked.hash));
             at = done.parent;
         }
         pending
@@ -236,7 +236,7 @@ impl<E: Runtime> Application<E> {
             changes: std::mem::take(&mut ran.changes),
             more_due: ran.outcome.more_due,
         };
-        let included = ran.outcome.transactions.iter().map(|transaction| transaction.hash).collect();
+        let included = std::mem::take(&mut ran.outcome.transactions);
         let parent = commonware_consensus::Block::parent(block);
         let height = block.header().height;
         self.core.remember(block, Done { height, parent, included, outputs: Arc::new(outputs) });
@@ -363,9 +363,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
             Err(rejection) => unreachable!("a proposal drops what does not fit: {rejection}"),
         };
         let header = self.header(parent, &ran);
-        let included = std::mem::take(&mut ran.outcome.transactions);
-        let block = Block::new(context, header, target::<E>(&ran.state), included.clone());
-        ran.outcome.transactions = included;
+        let block = Block::new(context, header, target::<E>(&ran.state), ran.outcome.transactions.clone());
         let dropped = std::mem::take(&mut ran.outcome.dropped);
         let deferred = std::mem::take(&mut ran.outcome.deferred);
         if !dropped.is_empty() || !deferred.is_empty() {
@@ -433,4 +431,3 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
 pub(crate) fn empty_target<E: Runtime>() -> SyncTarget {
     <SharedState<E> as DatabaseSet<E>>::initial_sync_targets()
 }
-

@@ -10,9 +10,7 @@
 //! second, invalid block under a certified digest.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use commonware_codec::{
-    Buf, Encode as _, EncodeSize, Error as CodecError, MaxEncodeSize, Read, ReadExt as _, Write,
-};
+use commonware_codec::{Buf, Encode as _, EncodeSize, Error as CodecError, MaxEncodeSize, Read, ReadExt as _, Write};
 use commonware_consensus::{
     BoundedBlock, CertifiableBlock, Heightable,
     types::{Epoch, Height, Round, View},
@@ -197,11 +195,7 @@ impl Write for Block {
 
 impl EncodeSize for Block {
     fn encode_size(&self) -> usize {
-        self.context.encode_size()
-            + HEADER_BYTES
-            + self.target.encode_size()
-            + LENGTH_BYTES
-            + self.body.encoded.len()
+        self.context.encode_size() + HEADER_BYTES + self.target.encode_size() + LENGTH_BYTES + self.body.encoded.len()
     }
 }
 

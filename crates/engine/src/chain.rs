@@ -7,7 +7,6 @@
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Runner as _, Spawner as _, Supervisor as _, tokio as cw};
 use commonware_utils::channel::{mpsc, oneshot, watch};
-use crypto::state_proof::StateProof;
 use futures::future::BoxFuture;
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use types::Key;
@@ -16,7 +15,7 @@ use crate::{
     error::Error,
     follow::{FinalBlock, Head},
     network,
-    services::{Listing, Reading, Services},
+    services::{Listing, Proven, Reading, Services},
     start::{ChainConfig, start},
 };
 
@@ -95,7 +94,7 @@ impl Chain {
 
     /// What lies under a key after the last final block, with everything that shows it to someone who knows only the
     /// chain's identity and group key.
-    pub async fn prove(&self, key: Key) -> Result<StateProof, Error> {
+    pub async fn prove(&self, key: Key) -> Result<Proven, Error> {
         self.call(move |services| async move { services.prove(&key).await }).await?
     }
 

@@ -27,7 +27,7 @@ use crypto::finality::{Certificate, Envelope};
 use execution::Checked;
 use futures::future::{Either, select};
 use std::{collections::VecDeque, sync::Arc};
-use types::{BlockHash, Header, Key, Receipt, receipt::SystemReceipt};
+use types::{BlockHash, Digest, Header, Key, Receipt, Timestamp, receipt::SystemReceipt};
 
 use crate::{
     application::Core,
@@ -82,6 +82,17 @@ impl FinalBlock {
 pub struct Head {
     pub height: u64,
     pub hash: BlockHash,
+    /// Block time.
+    pub time: Timestamp,
+    /// Root of the state after the block; all zeros at height zero, before anything was written.
+    pub state_root: Digest,
+}
+
+impl Head {
+    pub(crate) fn of(block: &Block) -> Self {
+        let header = block.header();
+        Self { height: header.height, hash: block.hash(), time: header.time, state_root: header.state_root }
+    }
 }
 
 /// Final blocks as readers see them.
@@ -135,11 +146,15 @@ impl<E: Runtime> Archive<E> {
 
     pub(crate) async fn certificate(&self, height: u64) -> Option<Certificate> {
         let finalization = self.marshal.get_finalization(Height::new(height)).await?;
-        Some(Certificate::new(finalization.encode()).expect("four varints, a digest and a signature are below 160 bytes"))
+        Some(
+            Certificate::new(finalization.encode())
+                .expect("four varints, a digest and a signature are below 160 bytes"),
+        )
     }
 
     fn announce(&self, block: FinalBlock) {
-        let head = Head { height: block.height(), hash: block.hash };
+        let FinalBlock { hash, ref header, .. } = block;
+        let head = Head { height: header.height, hash, time: header.time, state_root: header.state_root };
         let mut recent = self.recent.lock();
         if recent.len() == RECENT {
             recent.pop_front();

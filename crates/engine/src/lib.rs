@@ -35,7 +35,7 @@ pub use error::Error;
 pub use follow::{FinalBlock, Head};
 pub use keys::{Committee, ValidatorKeys, deal};
 pub use outputs::Outputs;
-pub use services::{Listing, Reading};
+pub use services::{Listing, Proven, Reading};
 pub use source::{Room, Settled, TransactionSource};
 pub use start::{ChainConfig, StorageTuning};
 pub use verify::CheckBatch;

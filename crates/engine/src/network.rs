@@ -5,8 +5,8 @@
 
 use commonware_actor::{Feedback, Unreliable};
 use commonware_p2p::{
-    BlockedSubscription, Blocker, CheckedSender, LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider, Receiver,
-    Recipients, Sender, TrackedPeers,
+    BlockedSubscription, Blocker, CheckedSender, LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider,
+    Receiver, Recipients, Sender, TrackedPeers,
 };
 use commonware_runtime::IoBufs;
 use commonware_utils::{

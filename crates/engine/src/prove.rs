@@ -1,10 +1,8 @@
 //! State proofs, from the engine's own to the ones that `crypto` checks.
 
-use commonware_storage::qmdb::current::{
-    ordered::proof::constant::ExclusionProof, proof::constant::OperationProof,
-};
 use commonware_storage::qmdb::any::value::VariableEncoding;
-use crypto::state_proof::{Finding, Path};
+use commonware_storage::qmdb::current::{ordered::proof::constant::ExclusionProof, proof::constant::OperationProof};
+use crypto::state_proof::{Neighbor, Path};
 use types::{Bytes, Digest, List};
 
 use crate::{
@@ -13,24 +11,26 @@ use crate::{
     stack::{CHUNK, Family, Place, Runtime, State},
 };
 
-/// Longest entry that a proof carries: as long as one that a store reads.
-const ENTRY: &str = "an entry of the state is below 16 MiB";
-
-/// What lies under a key, and the path that shows it.
-pub(crate) async fn prove<E: Runtime>(state: &State<E>, key: &[u8]) -> Result<(Finding, Path), Error> {
+/// What lies under a key, and what shows it.
+pub(crate) async fn prove<E: Runtime>(
+    state: &State<E>,
+    key: &[u8],
+) -> Result<(Option<Vec<u8>>, Neighbor, Path), Error> {
     let place = place(key);
     let failed = |_| Error::Corrupt("the state's tree");
     if let Some(entry) = state.get(&place).await.map_err(failed)? {
         let proof = state.key_value_proof(place).await.map_err(failed)?;
-        let value = Bytes::new(open(key, &entry)).expect(ENTRY);
-        return Ok((Finding::Present { value, next: Digest(proof.next_key.0) }, path(proof.proof)?));
+        let next = Digest(proof.next_key.0);
+        return Ok((Some(open(key, &entry)), Neighbor::Next(next), path(proof.proof)?));
     }
     let proof: ExclusionProof<Family, Place, VariableEncoding<bytes::Bytes>, Place, CHUNK> =
         state.exclusion_proof(&place).await.map_err(failed)?;
     match proof {
         ExclusionProof::KeyValue(proof, before) => {
             let next = Digest(before.next_key.0);
-            Ok((Finding::Absent { before: Bytes::new(before.value).expect(ENTRY), next }, path(proof)?))
+            let before =
+                Bytes::new(before.value).map_err(|_| Error::Corrupt("an entry longer than any block writes"))?;
+            Ok((None, Neighbor::Around { before, next }, path(proof)?))
         }
         // Every genesis writes records, and no chain deletes all of them.
         ExclusionProof::Commit(..) => Err(Error::Empty),

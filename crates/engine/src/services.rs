@@ -2,7 +2,7 @@
 
 use commonware_consensus::types::Height;
 use commonware_utils::channel::{mpsc, watch};
-use crypto::state_proof::{StateProof, VERSION, open_entry};
+use crypto::state_proof::{Bundle, VERSION, open_entry};
 use futures::StreamExt as _;
 use std::sync::Arc;
 use types::{Digest, Key};
@@ -25,6 +25,14 @@ pub struct Reading {
     pub state_root: Digest,
     /// One value per key asked for.
     pub values: Vec<Option<Vec<u8>>>,
+}
+
+/// What lies under a key, with what shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proven {
+    /// The record's bytes; `None`: there is none.
+    pub value: Option<Vec<u8>>,
+    pub bundle: Bundle,
 }
 
 /// A whole state.
@@ -84,22 +92,22 @@ impl<E: Runtime> Services<E> {
 
     /// What lies under a key after the last final state, with everything that shows it to someone who knows only the
     /// chain's identity and group key.
-    pub(crate) async fn prove(&self, key: &[u8]) -> Result<StateProof, Error> {
+    pub(crate) async fn prove(&self, key: &[u8]) -> Result<Proven, Error> {
         let mut heads = self.head();
         loop {
             heads.borrow_and_update();
-            let (height, finding, path) = {
+            let (height, (value, neighbor, path)) = {
                 let state = self.state.read().await;
                 let (height, _) = self.height_of(&state)?;
-                let (finding, path) = prove(&state, key).await?;
-                (height, finding, path)
+                (height, prove(&state, key).await?)
             };
             // Marshal has the block before the state machine applies it. Its own certificate may be missing where a view
             // failed; then the next block is asked.
             let block = self.archive.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
             if let Some(certificate) = self.archive.certificate(height).await {
                 let (header, envelope) = (block.inner().header().clone(), block.inner().envelope());
-                return Ok(StateProof { version: VERSION, header, envelope, certificate, finding, path });
+                let bundle = Bundle { version: VERSION, header, envelope, certificate, neighbor, path };
+                return Ok(Proven { value, bundle });
             }
             heads.changed().await.map_err(|_| Error::Stopped)?;
         }
@@ -113,8 +121,7 @@ impl<E: Runtime> Services<E> {
         let mut stream = std::pin::pin!(state.stream_range(..));
         while let Some(item) = stream.next().await {
             let (_, entry) = item.map_err(|_| Error::Corrupt("a record of the state"))?;
-            let (key, value) =
-                open_entry(&entry).ok_or(Error::Corrupt("an entry of the state"))?;
+            let (key, value) = open_entry(&entry).ok_or(Error::Corrupt("an entry of the state"))?;
             records.push((key.to_vec(), value.to_vec()));
         }
         Ok(Listing { height, state_root, records })

@@ -16,7 +16,7 @@ pub struct Room {
 #[derive(Clone, Default, Debug)]
 pub struct Settled {
     /// They are in a final block: forget them.
-    pub included: Vec<TransactionHash>,
+    pub included: Vec<Arc<Checked>>,
     /// They may never be in a block: forget them, and tell who asks why.
     pub dropped: Vec<(TransactionHash, Rejection)>,
     /// An earlier nonce of their sender is missing: keep them, and do not offer them again before another transaction of

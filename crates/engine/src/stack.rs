@@ -32,20 +32,15 @@ pub type Scheme = threshold::Scheme<PeerKey, Curve>;
 pub type BlockDigest = sha256::Digest;
 /// Where in consensus a block was proposed.
 pub type Context = simplex::types::Context<BlockDigest, PeerKey>;
-/// Proof that a quorum finalized a block.
-pub type Finalization = simplex::types::Finalization<Scheme, BlockDigest>;
 
 /// The shape of the authenticated log.
 pub type Family = mmr::Family;
-/// A position in the authenticated log.
-pub type Location = mmr::Location;
 /// A record's place in the state: the SHA-256 of its key, so that places are uniform.
 pub type Place = sha256::Digest;
 /// Bytes of one chunk of the activity bitmap: one digest, so that a chunk is grafted onto one node.
 pub const CHUNK: usize = 32;
 /// The authenticated state: ordered by place, so that absence can be proved too.
-pub type State<E> =
-    qmdb::current::ordered::variable::Db<Family, E, Place, Bytes, Sha256, EightCap, CHUNK, Sequential>;
+pub type State<E> = qmdb::current::ordered::variable::Db<Family, E, Place, Bytes, Sha256, EightCap, CHUNK, Sequential>;
 /// The state as the chain's actors share it.
 pub type SharedState<E> = db::Shared<State<E>>;
 /// What a block does to the authenticated log: its operations' root, and where its live part begins and ends.

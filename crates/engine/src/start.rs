@@ -33,7 +33,10 @@ use commonware_storage::{
 };
 use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize};
 use std::{
-    num::{NonZeroU64, NonZeroUsize}, sync::Arc, time::Duration};
+    num::{NonZeroU64, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 use types::Genesis;
 
 use crate::{
@@ -252,6 +255,7 @@ async fn resume<E: Runtime>(
     outputs: &OutputsStore<E>,
 ) -> Result<Head, Error> {
     let height = outputs.height().await;
+    let mut head = Head::of(&core.genesis_block);
     // Marshal may have to deliver the last few again; until then the state lies that far back.
     let first = height.saturating_sub(u64::try_from(PENDING_BLOCKS.get()).unwrap_or(u64::MAX));
     for height in first.max(1)..=height {
@@ -262,12 +266,9 @@ async fn resume<E: Runtime>(
             .ok_or(Error::Corrupt("a block that was announced is missing"))?;
         let outputs = outputs.get(height).await?.ok_or(Error::Corrupt("the outputs of a block"))?;
         core.resume(&block, outputs.more_due);
+        head = Head::of(&block);
     }
-    let hash = match blocks.get(Identifier::Index(height)).await {
-        Ok(Some(block)) => block.hash(),
-        _ => core.genesis_block.hash(),
-    };
-    Ok(Head { height, hash })
+    Ok(head)
 }
 
 fn pages(tuning: &StorageTuning) -> NonZeroUsize {

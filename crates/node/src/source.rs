@@ -96,10 +96,9 @@ impl TransactionSource for PoolSource {
     }
 
     fn settle(&self, settled: Settled) {
-        // What a block includes leaves the pool when the block is final (`finalized`); a deferred transaction stays, and
-        // its lane offers it again only behind the nonce it waits for.
+        // A deferred transaction stays, and its lane offers it again only behind the nonce it waits for.
         let hashes: Vec<TransactionHash> = settled.dropped.iter().map(|(hash, _)| *hash).collect();
-        self.pool().settle(&[], &hashes);
+        self.pool().settle(&settled.included, &hashes);
         for dropped in settled.dropped {
             let _ = self.dropped.send(dropped);
         }

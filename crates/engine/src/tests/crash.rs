@@ -1,10 +1,10 @@
 //! Crashes at any moment, in the deterministic runtime: what was not synced is lost, and the clock starts again.
 
 use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, transaction};
-use crate::{FinalBlock, deal, network, services::Services, start::start, stack::Runtime};
+use crate::{FinalBlock, deal, network, services::Services, stack::Runtime, start::start};
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::test_rng_seeded;
+use commonware_utils::TestRng;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -41,7 +41,7 @@ async fn follow<E: Runtime>(services: &Services<E>, seen: &Seen, until: impl Fn(
 }
 
 fn crash_again_and_again(seed: u64) {
-    let (committee, keys) = deal(1, &mut test_rng_seeded(seed));
+    let (committee, keys) = deal(1, &mut TestRng::new(seed));
     let genesis: Arc<Genesis> = Arc::new(genesis(&committee));
     let source = Arc::new(MemorySource::default());
     let config = config(&genesis, &keys[0], &source);

@@ -5,7 +5,7 @@ use crate::{StorageTuning, deal, network::Network, start::start};
 use commonware_cryptography::Signer as _;
 use commonware_p2p::simulated::{self, Link};
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZUsize, test_rng_seeded};
+use commonware_utils::{NZU32, NZUsize, TestRng};
 use std::{
     collections::BTreeSet,
     sync::Arc,
@@ -20,7 +20,7 @@ fn four_validators_agree_on_every_block() {
     let start_time = UNIX_EPOCH + Duration::from_millis(GENESIS_TIME.0);
     let settings = deterministic::Config::default().with_seed(4).with_start_time(start_time);
     deterministic::Runner::new(settings).start(|context| async move {
-        let (committee, keys) = deal(4, &mut test_rng_seeded(4));
+        let (committee, keys) = deal(4, &mut TestRng::new(4));
         let genesis = Arc::new(genesis(&committee));
         let peers: Vec<_> = keys.iter().map(|keys| keys.peer.public_key()).collect();
         let (network, oracle) = simulated::Network::new_with_peers(

@@ -3,7 +3,10 @@
 use super::support::{MemorySource, config, genesis, transaction};
 use crate::{Chain, deal};
 use commonware_utils::test_rng;
-use std::{sync::Arc, time::{SystemTime, UNIX_EPOCH}};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use types::Timestamp;
 
 fn now() -> Timestamp {

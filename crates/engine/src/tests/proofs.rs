@@ -1,11 +1,14 @@
 //! State proofs of a running chain, checked with the group key alone; and every way to spoil them.
 
 use super::support::{GENESIS_TIME, MemorySource, config, genesis, transaction};
-use crate::{deal, network, start::start};
+use crate::{Proven, deal, network, start::start};
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
 use commonware_utils::test_rng;
-use crypto::state_proof::{Finding, StateProof};
+use crypto::{
+    finality::FinalityError,
+    state_proof::{Bundle, Neighbor, ProofError, open_entry},
+};
 use std::{
     sync::Arc,
     time::{Duration, UNIX_EPOCH},
@@ -13,7 +16,7 @@ use std::{
 use types::{Genesis, Key, wire};
 
 /// A chain of a few blocks, and proofs of each of its records and of keys that are not there.
-fn proofs(senders: u8, rounds: u64) -> (Arc<Genesis>, Vec<(Key, Option<Vec<u8>>, StateProof)>) {
+fn proofs(senders: u8, rounds: u64) -> (Arc<Genesis>, Vec<(Key, Proven)>) {
     let start_time = UNIX_EPOCH + Duration::from_millis(GENESIS_TIME.0);
     let settings = deterministic::Config::default().with_start_time(start_time);
     deterministic::Runner::new(settings).start(|context| async move {
@@ -21,8 +24,7 @@ fn proofs(senders: u8, rounds: u64) -> (Arc<Genesis>, Vec<(Key, Option<Vec<u8>>,
         let genesis = Arc::new(genesis(&committee));
         let source = Arc::new(MemorySource::default());
         let network = network::alone(keys[0].peer.public_key());
-        let (services, _) =
-            start(context.child("chain"), config(&genesis, &keys[0], &source), network).await.unwrap();
+        let (services, _) = start(context.child("chain"), config(&genesis, &keys[0], &source), network).await.unwrap();
         let mut blocks = services.final_blocks(1);
         for nonce in 0..rounds {
             source.add((1..=senders).map(|sender| transaction(&genesis, sender, nonce, 40, GENESIS_TIME)));
@@ -33,60 +35,154 @@ fn proofs(senders: u8, rounds: u64) -> (Arc<Genesis>, Vec<(Key, Option<Vec<u8>>,
         }
         let mut proofs = Vec::new();
         for (key, value) in services.scan().await.unwrap().records {
-            proofs.push((key.clone(), Some(value), services.prove(&key).await.unwrap()));
+            let proven = services.prove(&key).await.unwrap();
+            assert_eq!(proven.value, Some(value));
+            proofs.push((key, proven));
         }
         for number in 0..50_u8 {
             let key = vec![b'?', number];
-            proofs.push((key.clone(), None, services.prove(&key).await.unwrap()));
+            let proven = services.prove(&key).await.unwrap();
+            assert_eq!(proven.value, None);
+            proofs.push((key, proven));
         }
         (genesis, proofs)
     })
+}
+
+fn verify(genesis: &Genesis, bundle: &Bundle, key: &[u8], value: Option<&[u8]>) -> Result<u64, ProofError> {
+    bundle.verify(genesis.chain(), &genesis.group_key, key, value).map(|header| header.height)
+}
+
+/// One proof of presence and one of absence.
+fn one_of_each(proofs: &[(Key, Proven)]) -> [&(Key, Proven); 2] {
+    let there = proofs.iter().find(|(_, proven)| proven.value.is_some()).unwrap();
+    let absent = proofs.iter().find(|(_, proven)| proven.value.is_none()).unwrap();
+    [there, absent]
+}
+
+/// Bytes that differ from these in one byte: each bit of it flipped, and all of them.
+fn spoiled(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
+    let masks = (0..8).map(|bit| 1 << bit).chain([0xff]);
+    (0..bytes.len()).flat_map(move |position| masks.clone().map(move |mask| (position, mask))).map(
+        |(position, mask)| {
+            let mut spoiled = bytes.to_vec();
+            spoiled[position] ^= mask;
+            (position, spoiled)
+        },
+    )
 }
 
 #[test]
 fn every_record_and_every_absence_is_proved_by_the_group_key_alone() {
     let (genesis, proofs) = proofs(40, 12);
     assert!(proofs.len() > 90);
-    for (key, value, proof) in &proofs {
-        assert!(proof.path.leaves > 512, "the log is longer than two chunks");
-        let found = proof.verify(genesis.chain(), &genesis.group_key, key).unwrap();
-        assert_eq!(found, value.as_deref());
-        let json = serde_json::to_string(proof).unwrap();
-        assert_eq!(serde_json::from_str::<StateProof>(&json).unwrap(), *proof);
+    for (key, Proven { value, bundle }) in &proofs {
+        assert!(bundle.path.leaves > 512, "the log is longer than two chunks");
+        assert_eq!(verify(&genesis, bundle, key, value.as_deref()), Ok(bundle.header.height));
+        let json = serde_json::to_string(bundle).unwrap();
+        assert_eq!(serde_json::from_str::<Bundle>(&json).unwrap(), *bundle);
+        assert_eq!(wire::decode::<Bundle>(&wire::encode(bundle)).unwrap(), *bundle);
     }
 }
 
 #[test]
-fn a_wrong_byte_anywhere_in_a_proof_is_noticed() {
+fn a_flipped_byte_anywhere_in_a_proof_is_refused() {
     let (genesis, proofs) = proofs(3, 2);
-    let present = proofs.iter().find(|(_, value, _)| value.is_some()).unwrap();
-    let absent = proofs.iter().find(|(_, value, _)| value.is_none()).unwrap();
-    for (key, _, proof) in [present, absent] {
-        let bytes = wire::encode(proof);
-        for position in 0..bytes.len() {
-            let mut spoiled = bytes.clone();
-            spoiled[position] ^= 0x10;
-            let verdict = wire::decode::<StateProof>(&spoiled)
-                .map(|proof| proof.verify(genesis.chain(), &genesis.group_key, key).is_err());
-            assert_ne!(verdict, Ok(false), "byte {position} of {}", bytes.len());
+    for (key, Proven { value, bundle }) in one_of_each(&proofs) {
+        for (position, bytes) in spoiled(&wire::encode(bundle)) {
+            // The encoding is canonical: other bytes are another bundle, or none. So whatever passed would be a second
+            // proof, and there is none to be had by changing a byte.
+            if let Ok(other) = wire::decode::<Bundle>(&bytes) {
+                assert_ne!(other, *bundle, "byte {position}");
+                assert!(verify(&genesis, &other, key, value.as_deref()).is_err(), "byte {position}");
+            }
         }
     }
 }
 
 #[test]
-fn a_proof_holds_for_its_key_chain_and_group_only() {
+fn a_flipped_byte_anywhere_in_the_json_of_a_proof_is_refused() {
     let (genesis, proofs) = proofs(3, 2);
-    let (other_committee, _) = deal(1, &mut commonware_utils::test_rng_seeded(9));
-    for (key, _, proof) in &proofs {
-        assert!(proof.verify(genesis.chain(), &other_committee.group_key, key).is_err());
-        assert!(proof.verify(types::Digest::default(), &genesis.group_key, key).is_err());
+    for (key, Proven { value, bundle }) in one_of_each(&proofs) {
+        let json = serde_json::to_vec(bundle).unwrap();
+        for (position, bytes) in spoiled(&json) {
+            match serde_json::from_slice::<Bundle>(&bytes) {
+                // JSON has several spellings of one value (capital hex digits, the letter between date and time): what
+                // was read is what was proved.
+                Ok(same) if same == *bundle => {}
+                Ok(other) => assert!(verify(&genesis, &other, key, value.as_deref()).is_err(), "byte {position}"),
+                Err(_) => {}
+            }
+        }
     }
-    let (_, _, absence) = proofs.iter().find(|(_, value, _)| value.is_none()).unwrap();
-    let Finding::Absent { before, .. } = &absence.finding else { panic!("a proof of absence") };
-    let (neighbour, _) = crypto::state_proof::open_entry(before).unwrap();
-    assert!(absence.verify(genesis.chain(), &genesis.group_key, neighbour).is_err());
-    let (present, _, proof) = &proofs[0];
-    let mut other = present.clone();
-    other.push(0);
-    assert!(proof.verify(genesis.chain(), &genesis.group_key, &other).is_err());
+}
+
+#[test]
+fn a_proof_holds_for_its_key_value_chain_and_group_only() {
+    let (genesis, proofs) = proofs(3, 2);
+    let (other_committee, _) = deal(1, &mut commonware_utils::TestRng::new(9));
+    let other_group = Err(ProofError::Finality(FinalityError::Signature));
+    let other_chain = Err(ProofError::Finality(FinalityError::OtherChain));
+    for (key, Proven { value, bundle }) in &proofs {
+        let value = value.as_deref();
+        let found = bundle.verify(genesis.chain(), &other_committee.group_key, key, value);
+        assert_eq!(found.map(drop), other_group);
+        let found = bundle.verify(types::Digest::default(), &genesis.group_key, key, value);
+        assert_eq!(found.map(drop), other_chain);
+        let (claimed_absent, claimed_there) =
+            (verify(&genesis, bundle, key, None), verify(&genesis, bundle, key, Some(b"x")));
+        match value {
+            Some(value) => {
+                assert_eq!(claimed_absent, Err(ProofError::OtherFinding));
+                assert_eq!(claimed_there, Err(ProofError::OtherRoot));
+                let longer = [value, &[0]].concat();
+                assert_eq!(verify(&genesis, bundle, key, Some(&longer)), Err(ProofError::OtherRoot));
+            }
+            None => {
+                assert_eq!(claimed_absent, Ok(bundle.header.height));
+                assert_eq!(claimed_there, Err(ProofError::OtherFinding));
+            }
+        }
+    }
+    // No proof serves for another key that is there, present or not.
+    for (key, Proven { bundle, .. }) in &proofs {
+        for (other, Proven { value, .. }) in
+            proofs.iter().filter(|(other, proven)| other != key && proven.value.is_some())
+        {
+            assert!(verify(&genesis, bundle, other, value.as_deref()).is_err());
+            assert!(verify(&genesis, bundle, other, None).is_err());
+        }
+    }
+}
+
+#[test]
+fn the_neighbors_of_an_absent_key_are_not_absent() {
+    let (genesis, proofs) = proofs(3, 2);
+    for (_, Proven { bundle, .. }) in proofs.iter().filter(|(_, proven)| proven.value.is_none()) {
+        let Neighbor::Around { before, next } = &bundle.neighbor else { panic!("a proof of absence") };
+        let (neighbor, _) = open_entry(before).unwrap();
+        assert_eq!(verify(&genesis, bundle, neighbor, None), Err(ProofError::Neighbor));
+        let after = proofs.iter().find(|(key, _)| crypto::state_proof::place(key) == *next).unwrap();
+        assert_eq!(verify(&genesis, bundle, &after.0, None), Err(ProofError::Neighbor));
+    }
+}
+
+#[test]
+fn a_proof_under_another_final_block_is_refused() {
+    let (genesis, earlier) = proofs(3, 1);
+    let (same, later) = proofs(3, 2);
+    assert_eq!(genesis, same, "the same chain, seen twice");
+    for (key, Proven { value, bundle }) in &later {
+        let old = &earlier.iter().find(|(other, _)| other == key).unwrap().1;
+        let mut mixed = bundle.clone();
+        (mixed.header, mixed.envelope) = (old.bundle.header.clone(), old.bundle.envelope.clone());
+        mixed.certificate = old.bundle.certificate.clone();
+        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), Err(ProofError::OtherRoot));
+        mixed.header = bundle.header.clone();
+        let other_block = Err(ProofError::Finality(FinalityError::OtherBlock));
+        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), other_block);
+        mixed = bundle.clone();
+        mixed.certificate = old.bundle.certificate.clone();
+        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), other_block);
+    }
 }

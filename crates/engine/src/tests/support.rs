@@ -87,7 +87,7 @@ impl TransactionSource for MemorySource {
 
     fn settle(&self, settled: Settled) {
         let mut state = self.state.lock().unwrap();
-        let mut gone: BTreeSet<TransactionHash> = settled.included.into_iter().collect();
+        let mut gone: BTreeSet<TransactionHash> = settled.included.iter().map(|checked| checked.hash).collect();
         gone.extend(settled.dropped.iter().map(|(hash, _)| *hash));
         state.waiting.retain(|checked| !gone.contains(&checked.hash));
         state.dropped.extend(settled.dropped);

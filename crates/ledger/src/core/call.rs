@@ -32,7 +32,7 @@ impl Context<'_> {
 }
 
 /// One act of a module: its fields are the type's fields.
-pub trait Call: Wire + 'static {
+pub trait Call: Wire + Send + 'static {
     /// The verb: `split`.
     const NAME: &'static str;
     /// Who may ask: any one of these.
@@ -70,7 +70,7 @@ pub trait Query: Wire + 'static {
 }
 
 /// A decoded call of any kind.
-pub trait AnyCall {
+pub trait AnyCall: Send {
     fn check(&self) -> Result<(), Rejection>;
     fn touches(&self) -> Vec<Key>;
     /// Applies it; the outcome is encoded.
