@@ -1,16 +1,95 @@
-//! receivable.
+//! Certificates: a core enterprise's confirmed debt, split, passed on, financed and settled.
+//!
+//! **Parties.** A core enterprise (the *obligor*) undertakes to pay a face amount at maturity to its supplier (the *first
+//! creditor*), on goods delivered and invoiced. The supplier splits the certificate into lots and pays its own suppliers
+//! with them; any holder may have its lot financed by a bank on the obligor's name. At maturity the obligor pays a
+//! *settlement agent* (a bank), which pays whoever holds the lots. Connectors attest what the tax authority and the
+//! public registry of assignments say. The platform's operator touches none of it.
+//!
+//! **A certificate is a tree of lots.** A lot is one range of the face in minor units, with one holder. Splitting or passing
+//! on *spends* a lot and mints children that cover its range exactly; live ranges never overlap. So what is owed is
+//! conserved by every step, and what a lot's history is can be read from its parents. Only when a bank finances a lot, sells it on, or is
+//! bought out by recourse does the same lot get a new holder: the financing's record says from whom.
+//!
+//! ```text
+//! certificate
+//!  draft --> Draft --submit--> PendingInternal --approve_issue--> Offered --accept--> Active --> Maturing --> Settled
+//!              |                  |        |                        |                   |           |
+//!              | withdraw         | refuse | time up                | decline, withdraw,| cancel_   | cut-off
+//!              v                  v        v                        v time up           v mutual    v
+//!          Withdrawn          Rejected  Expired      Rejected, Withdrawn, Expired   Cancelled   Overdue --> SettledLate
+//!                                                                                                  |            ^
+//!                                                                            declare_default       v            |
+//!                                                                                               Defaulted ------+
+//!                                                                                                  |
+//!                                                                                                  +--> WrittenOff
+//! lot
+//!  Held --split--> Spent + children Held
+//!  Held --offer_transfer--> OfferedOut --accept_transfer--> Spent + child Held by the receiver
+//!                               |  decline, revoke, time up --> Held
+//!  Held --apply--> InFinancing --disburse--> Financed by the bank --recourse--> Recoursed (the seller's again)
+//!                      |  fail, reject, cancel, time up --> Held
+//!  any live lot --> Redeemed (paid), Cancelled (burned by agreement), WrittenOff (given up)
+//!  over it lie: a freeze (by order), a dispute, a lock (its invoice was revoked)
+//!
+//! financing
+//!  apply --> Quoting --accept_quote--> Accepted --approve_financing--> Approved --register--> Registered --disburse--> Disbursed
+//!  each before Disbursed --> Cancelled (seller), Rejected, Failed (bank), Expired (time up)
+//!  Disbursed --> Repaid | Recoursed
+//! ```
+//!
+//! **Sealed quotes.** An application names its banks and two deadlines. While several banks are asked, each sends only a
+//! commitment: a digest over its terms and a secret ([`QuoteTerms::commitment`]). After the first deadline the banks open
+//! them; a quote that is not opened by the second lapses. So no bank - nor a node's operator - reads a rival's price while
+//! it can still use it. A commitment costs: the bank's line on the obligor is blocked from quote to end. When one bank alone is asked there is
+//! no rival, and its terms are open at once.
+//!
+//! **Laws** (`audit`):
+//! - I1: unpaid live lots + redeemed + cancelled + written off = face, for each certificate that lives or lived.
+//! - I2: the children of a spent lot cover its range exactly, and it is spent once.
+//! - I3: a lot has its certificate's obligor, currency and maturity.
+//! - I4: a lot has at most one open offer or financing, and each of those has its lot.
+//! - I6: depth, number and size of lots stay within the policy under which the certificate was issued.
+//! - I11: a financed lot's financing is disbursed and registered.
+//! - I18: each change of status is a step of the certificate's history, with the policy's version.
+//!
+//! **Example.** CORE issues 5,000,000.00 to S1 on 2026-03-02, due 2026-08-28. S1 splits it into 800,000.00, 1,000,000.00 and
+//! 3,200,000.00. It finances 1,000,000.00 at BKA, 4.50%, without recourse: 179 days, discount 22,375.00, S1 gets
+//! 977,625.00 and BKA holds the lot. It passes 3,200,000.00 on to S2 against an invoice of S2; S2 passes 800,000.50 on to S3 and keeps
+//! 2,399,999.50. The live lots are 800,000.00 + 1,000,000.00 + 2,399,999.50 + 800,000.50 = 5,000,000.00.
 
-use crate::core::Module;
+mod state;
+mod types;
+
+pub use types::*;
+
+use crate::core::{Module, TableSpec};
 
 pub const MODULE: Module = Module {
     number: 8,
     name: "receivable",
-    about: "",
+    about: "Certificates of a core enterprise's debt: issued, split, passed on, financed, settled.",
     calls: &[],
     queries: &[],
-    tables: &[],
-    events: &[],
-    rejections: &[],
+    tables: &[
+        TableSpec::new::<Certificate>(),
+        TableSpec::new::<Lot>(),
+        TableSpec::new::<Transfer>(),
+        TableSpec::new::<Financing>(),
+        TableSpec::new::<Quote>(),
+        TableSpec::new::<Step>(),
+        TableSpec::new::<Settlement>(),
+        TableSpec::new::<RecordPage>(),
+        TableSpec::new::<Funding>(),
+        TableSpec::new::<Distribution>(),
+        TableSpec::new::<PaidPage>(),
+        TableSpec::new::<Recourse>(),
+        TableSpec::new::<Freeze>(),
+        TableSpec::new::<Dispute>(),
+        TableSpec::new::<CounterClaim>(),
+    ],
+    events: EVENTS,
+    rejections: reject::CATALOGUE,
     due: None,
     genesis: None,
     audit: |_| (),

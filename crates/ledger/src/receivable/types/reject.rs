@@ -1,0 +1,3 @@
+//! How this module says no.
+
+types::rejections! {}

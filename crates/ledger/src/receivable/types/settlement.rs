@@ -1,0 +1,164 @@
+//! Settlement: the list of holders, the money that comes, the money that goes, and recourse.
+
+use super::{CertificateId, LotId};
+use crate::{
+    core::EnterpriseId,
+    money::{CashAccountId, CashFactId},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use types::{Amount, Date, Digest, List, Rate, Timestamp, typed_id};
+
+typed_id!(
+    /// Money that came for a certificate.
+    FundingId,
+    "fnd"
+);
+
+/// Lines of one page of a list: a page fits easily into one record.
+pub const PAGE_LINES_MAX: usize = 64;
+
+/// A certificate's settlement, from the list of holders on. Every minor unit received is distributed, or waits in one of
+/// the three suspense sums: `received = principal_paid + penalty_paid + undistributed + frozen + excess`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Settlement {
+    pub obligor: EnterpriseId,
+    pub agent: EnterpriseId,
+    pub recorded_at: Timestamp,
+    /// Unpaid principal on the list.
+    pub listed: Amount,
+    /// Lots on the list, in order of their numbers.
+    pub lines: u32,
+    /// Root of the Merkle tree over the list's lines: a bank that distributes from an export proves each line with it.
+    pub list_root: Digest,
+    /// What the bank confirmed as received.
+    pub received: Amount,
+    /// Principal distributed to holders.
+    pub principal_paid: Amount,
+    /// Penalty distributed to holders.
+    pub penalty_paid: Amount,
+    /// Received, and not distributed yet.
+    pub undistributed: Amount,
+    /// Distributed on frozen lots: in suspense until the freeze is lifted.
+    pub frozen: Amount,
+    /// More than was due: in suspense until the payer is known.
+    pub excess: Amount,
+    pub fundings: u32,
+    pub rounds: u32,
+    /// The day from which penalty runs.
+    pub overdue_since: Option<Date>,
+    pub defaulted_at: Option<Timestamp>,
+    pub settled_at: Option<Timestamp>,
+}
+
+/// A line of the list of holders.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RecordLine {
+    pub lot: LotId,
+    pub holder: EnterpriseId,
+    /// Unpaid principal.
+    pub amount: Amount,
+}
+
+/// A page of the list of holders.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RecordPage {
+    pub lines: List<RecordLine, PAGE_LINES_MAX>,
+}
+
+/// How money came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum PaymentSource {
+    /// Outside the chain, as a bank attested.
+    Fact(CashFactId),
+    /// In deposit tokens, from this account of the payer.
+    Tokens {
+        /// The payer's account, at the bank that is paid.
+        account: CashAccountId,
+        /// How much.
+        amount: Amount,
+    },
+}
+
+/// Money that came for a certificate.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Funding {
+    pub certificate: CertificateId,
+    pub agent: EnterpriseId,
+    pub payer: EnterpriseId,
+    pub amount: Amount,
+    pub source: PaymentSource,
+    pub value_date: Date,
+    pub at: Timestamp,
+}
+
+/// One round of distribution.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Distribution {
+    pub certificate: CertificateId,
+    pub at: Timestamp,
+    /// The day to which penalty was counted.
+    pub value_date: Date,
+    pub principal: Amount,
+    pub penalty: Amount,
+    /// Part of the two that went to suspense because lots are frozen.
+    pub frozen: Amount,
+    /// Lots paid.
+    pub lines: u32,
+}
+
+/// What one lot got in a round.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PaidLine {
+    pub lot: LotId,
+    pub holder: EnterpriseId,
+    pub principal: Amount,
+    pub penalty: Amount,
+    /// Where the money went: the holder's account at the settlement agent, or the agent's suspense account.
+    pub account: CashAccountId,
+}
+
+/// A page of what lots got in a round.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PaidPage {
+    pub lines: List<PaidLine, PAGE_LINES_MAX>,
+}
+
+/// On what ground holders declare a default.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum DefaultGround {
+    /// The days of grace are over.
+    GraceOver,
+    /// The obligor is insolvent.
+    Insolvency {
+        /// Digest of the court's decision.
+        evidence: Digest,
+    },
+}
+
+/// A recourse against the seller of a financed lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Recourse {
+    pub certificate: CertificateId,
+    pub lot: LotId,
+    pub bank: EnterpriseId,
+    pub seller: EnterpriseId,
+    /// Unpaid principal when the seller was told.
+    pub principal: Amount,
+    pub penalty_rate: Rate,
+    /// The day from which penalty runs.
+    pub overdue_since: Date,
+    pub noticed_at: Timestamp,
+    pub paid: Option<RecoursePaid>,
+}
+
+/// What the seller paid for the lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RecoursePaid {
+    pub at: Timestamp,
+    /// Unpaid principal on the day of payment.
+    pub principal: Amount,
+    pub penalty: Amount,
+    pub days: u32,
+    pub source: PaymentSource,
+}
