@@ -169,8 +169,7 @@ impl ListRequest {
     }
 
     fn unknown(&self, name: &str) -> Rejection {
-        let names: Vec<&str> =
-            columns(self.table).map(|(name, _)| name).chain(PARAMETERS.iter().copied()).collect();
+        let names: Vec<&str> = columns(self.table).map(|(name, _)| name).chain(PARAMETERS.iter().copied()).collect();
         doors::unknown_parameter(printable(name), names.join(", "))
     }
 

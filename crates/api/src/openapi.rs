@@ -42,7 +42,12 @@ pub fn openapi() -> Value {
     transaction_paths(&mut paths, &mut generator);
     for module in modules() {
         for call in module.calls {
-            add(&mut paths, &format!("/v1/{}/{}", module.name, call.name), "post", call_item(module, call, &mut generator));
+            add(
+                &mut paths,
+                &format!("/v1/{}/{}", module.name, call.name),
+                "post",
+                call_item(module, call, &mut generator),
+            );
         }
         for query in module.queries {
             let path = format!("/v1/{}/queries/{}", module.name, query.name);
@@ -105,8 +110,12 @@ fn answer(text: &str, schema: Value) -> Value {
 /// The answers of an operation: its own, and what every operation may say instead.
 fn answers(own: &[(&str, Value)]) -> Value {
     let problem = json!({ "$ref": "#/components/schemas/Problem" });
-    let mut all: Map<String, Value> = own.iter().map(|(status, answer)| ((*status).to_owned(), answer.clone())).collect();
-    all.insert("default".to_owned(), json!({ "description": "Refused: see `code`.", "content": content(PROBLEM, problem) }));
+    let mut all: Map<String, Value> =
+        own.iter().map(|(status, answer)| ((*status).to_owned(), answer.clone())).collect();
+    all.insert(
+        "default".to_owned(),
+        json!({ "description": "Refused: see `code`.", "content": content(PROBLEM, problem) }),
+    );
     Value::Object(all)
 }
 
@@ -155,7 +164,12 @@ fn chain_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGenerator) 
 fn events_item(generator: &mut SchemaGenerator) -> Value {
     let text = || json!({ "type": "string" });
     let parameters = vec![
-        parameter("query", "after", "Begin behind this cursor; `0.0` is the beginning. When absent: what happens from now on.", text()),
+        parameter(
+            "query",
+            "after",
+            "Begin behind this cursor; `0.0` is the beginning. When absent: what happens from now on.",
+            text(),
+        ),
         parameter("query", "module", "Only events of this module.", text()),
         parameter("query", "event", "Only events of this name.", text()),
         parameter("query", "party", "Only events that concern this enterprise.", text()),
@@ -276,7 +290,12 @@ fn query_item(module: &Module, query: &QuerySpec, generator: &mut SchemaGenerato
     })
 }
 
-fn table_paths(paths: &mut Map<String, Value>, module: &Module, table: &'static TableSpec, generator: &mut SchemaGenerator) {
+fn table_paths(
+    paths: &mut Map<String, Value>,
+    module: &Module,
+    table: &'static TableSpec,
+    generator: &mut SchemaGenerator,
+) {
     let record = (table.schema)(generator).to_value();
     let text = description(generator, &record);
     let row = |record: &Value| {
@@ -318,9 +337,19 @@ fn list_parameters(table: &'static TableSpec) -> Vec<Value> {
     let mut parameters = vec![
         parameter("query", "limit", "Rows on the page.", limit),
         parameter("query", "cursor", "The `cursor` of the page before.", text()),
-        parameter("query", "sort", "The order; `-` in front: descending. When absent: the newest first.", json!({ "type": "string", "enum": sorts })),
+        parameter(
+            "query",
+            "sort",
+            "The order; `-` in front: descending. When absent: the newest first.",
+            json!({ "type": "string", "enum": sorts }),
+        ),
         parameter("query", "party", "Only rows that this enterprise may see.", text()),
-        parameter("query", "min_height", "Answer once the list holds this block.", json!({ "type": "integer", "minimum": 0 })),
+        parameter(
+            "query",
+            "min_height",
+            "Answer once the list holds this block.",
+            json!({ "type": "integer", "minimum": 0 }),
+        ),
     ];
     for (name, kind) in columns(table) {
         let schema = match kind {

@@ -74,8 +74,7 @@ const REFUSED: Handling =
 /// Every rejection that a caller can meet, in the order of codes.
 pub fn catalogue() -> Vec<&'static RejectionSpec> {
     let own = modules().iter().flat_map(|module| module.rejections.iter());
-    let mut all: Vec<_> =
-        tech::CATALOGUE.iter().chain(doors::CATALOGUE).chain(amount::CATALOGUE).chain(own).collect();
+    let mut all: Vec<_> = tech::CATALOGUE.iter().chain(doors::CATALOGUE).chain(amount::CATALOGUE).chain(own).collect();
     all.sort_by_key(|spec| spec.code);
     all
 }

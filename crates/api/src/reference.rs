@@ -23,7 +23,10 @@ pub fn errors() -> String {
     for spec in catalogue() {
         let handling = handling(spec.code);
         let (name, code) = (spec.name, spec.code);
-        line(&mut page, &format!("| `{name}` | {code} | {} | {} | {} |", handling.status, cell(spec.text), handling.action));
+        line(
+            &mut page,
+            &format!("| `{name}` | {code} | {} | {} | {} |", handling.status, cell(spec.text), handling.action),
+        );
     }
     page
 }
@@ -69,10 +72,14 @@ fn module_page(page: &mut String, module: &Module) {
     for table in module.tables {
         let (text, fields) = fields(table.schema);
         line(page, &format!("\n### table `{}.{}`\n\n{text}", module.name, table.name));
-        let columns: Vec<String> = table.columns.iter().map(|column| match column.kind {
-            ColumnKind::Text => format!("`{}`", column.name),
-            ColumnKind::Integer => format!("`{}` (a number)", column.name),
-        }).collect();
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| match column.kind {
+                ColumnKind::Text => format!("`{}`", column.name),
+                ColumnKind::Integer => format!("`{}` (a number)", column.name),
+            })
+            .collect();
         if !columns.is_empty() {
             line(page, &format!("\nFilter and sort on: {}.", columns.join(", ")));
         }

@@ -108,7 +108,8 @@ fn the_document_refers_only_to_what_it_holds() {
         let pointer = reference.strip_prefix('#').expect("references stay in the document");
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
-    let operations = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     once("operations", operations.map(|operation| operation["operationId"].as_str().unwrap().to_owned()));
 }
 
@@ -207,7 +208,10 @@ fn parsed(parameters: &[(&str, &str)]) -> Result<ListRequest, types::Rejection> 
 #[test]
 fn a_list_takes_its_columns_and_nothing_else() {
     let request = parsed(&[("height.gte", "5"), ("sort", "-id"), ("limit", "7")]).unwrap();
-    assert_eq!((request.filters.len(), request.sort.column, request.sort.descending, request.limit), (1, "id", true, 7));
+    assert_eq!(
+        (request.filters.len(), request.sort.column, request.sort.descending, request.limit),
+        (1, "id", true, 7)
+    );
     let code = |parameters: &[(&str, &str)]| parsed(parameters).err().map(|rejection| rejection.code);
     assert_eq!(code(&[("record", "x")]), Some(63), "E_UNKNOWN_PARAMETER");
     assert_eq!(code(&[("id; DROP TABLE x", "x")]), Some(63), "E_UNKNOWN_PARAMETER");

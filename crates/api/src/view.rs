@@ -99,12 +99,7 @@ pub fn included(block: &FinalBlock, index: usize) -> Option<Included> {
     let (transaction, receipt) = (block.transactions.get(index)?, block.receipts.get(index)?);
     let before = block.receipts[..index].iter().map(|receipt| receipt.events.len()).sum::<usize>();
     let first_event = u32::try_from(block.system.events.len() + before).expect("events of a block are bounded");
-    Some(Included {
-        transaction: transaction.clone(),
-        receipt: receipt.clone(),
-        time: block.header.time,
-        first_event,
-    })
+    Some(Included { transaction: transaction.clone(), receipt: receipt.clone(), time: block.header.time, first_event })
 }
 
 /// A block.

@@ -6,10 +6,9 @@
 
 use std::sync::Arc;
 use types::{
-    limits,
+    ChainId, Rejection, Transaction, TransactionHash, limits,
     rejection::tech,
     transaction::{Checked, PublicKey},
-    ChainId, Rejection, Transaction, TransactionHash,
 };
 
 /// Checks transactions for one chain, all their signatures in one batch; one answer each, in order.

@@ -1,7 +1,7 @@
 //! One sender's waiting transactions, in nonce order.
 
 use std::{collections::BTreeMap, sync::Arc};
-use types::{rejection::tech, transaction::Checked, Rejection, TransactionHash};
+use types::{Rejection, TransactionHash, rejection::tech, transaction::Checked};
 
 /// A lane exists only while something waits in it.
 #[derive(Debug, Default)]
@@ -39,11 +39,7 @@ impl Lane {
     /// Takes out the transaction at `nonce`, if it is the one named.
     pub(crate) fn remove(&mut self, nonce: u64, hash: TransactionHash) -> Option<Arc<Checked>> {
         let found = self.waiting.get(&nonce).is_some_and(|waiting| waiting.hash == hash);
-        if found {
-            self.waiting.remove(&nonce)
-        } else {
-            None
-        }
+        if found { self.waiting.remove(&nonce) } else { None }
     }
 
     /// Learns the sender's next nonce; gives back what can never run now. A nonce never goes back.

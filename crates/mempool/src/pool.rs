@@ -6,7 +6,7 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
-use types::{limits, rejection::tech, transaction::Checked, AccountId, Rejection, Timestamp, TransactionHash};
+use types::{AccountId, Rejection, Timestamp, TransactionHash, limits, rejection::tech, transaction::Checked};
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,10 +7,9 @@ use std::{
     sync::Arc,
 };
 use types::{
-    limits,
+    AccountId, Digest, Rejection, Timestamp, TransactionHash, limits,
     text::{Bytes, List},
     transaction::{Act, Body, Checked, PublicKey, Suite, Transaction},
-    AccountId, Digest, Rejection, Timestamp, TransactionHash,
 };
 
 const NOW: Timestamp = Timestamp(1_000_000);

@@ -9,7 +9,9 @@ use execution::check::check_batch;
 use ledger::core::nonce;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
-use types::{AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, rejection::tech, transaction::Checked};
+use types::{
+    AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, rejection::tech, transaction::Checked,
+};
 
 /// Requests that wait to be checked; beyond that callers are told to come again.
 const QUEUE: usize = 8_192;

@@ -14,14 +14,9 @@ use ledger::{
     core::{QueryContext, QuerySpec, TableSpec, nonce},
 };
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use types::{
-    AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash,
-    rejection::tech, wire,
+    AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash, rejection::tech, wire,
 };
 
 /// How long a list waits for the index to reach the head that stood when it was asked.
@@ -99,10 +94,8 @@ impl NodeBackend {
             // Every record is read anew with the missing one, so that all are of one block.
             let keys: Vec<Key> = snapshot.records.keys().cloned().chain([miss]).collect();
             let reading = self.chain.read(keys.clone()).await.map_err(Failure::internal)?;
-            snapshot = Snapshot {
-                height: Some(reading.height),
-                records: keys.into_iter().zip(reading.values).collect(),
-            };
+            snapshot =
+                Snapshot { height: Some(reading.height), records: keys.into_iter().zip(reading.values).collect() };
         }
         Err(tech::too_much_work("query").into())
     }
@@ -214,7 +207,7 @@ impl Backend for NodeBackend {
     }
 
     fn events(&self, after: EventCursor, filter: EventFilter, max: usize) -> Reply<'_, EventPage> {
-        Box::pin(async move { self.index.events(after, filter, max).await.map_err(failure) })
+        Box::pin(async move { self.index.events(after, &filter, max).await.map_err(failure) })
     }
 }
 

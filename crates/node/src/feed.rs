@@ -10,12 +10,7 @@ use types::FinalBlock;
 const BATCH: usize = 64;
 
 /// Feeds until the chain stops or the index fails.
-pub async fn run(
-    chain: Chain,
-    index: Arc<Index>,
-    source: Arc<PoolSource>,
-    waiters: Arc<Waiters>,
-) -> Result<(), Error> {
+pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>, waiters: Arc<Waiters>) -> Result<(), Error> {
     let mut blocks = chain.final_blocks(index.height().await? + 1).await?;
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = blocks.recv().await {

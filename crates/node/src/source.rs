@@ -51,10 +51,6 @@ impl PoolSource {
         }
     }
 
-    pub fn contains(&self, hash: TransactionHash) -> bool {
-        self.pool().contains(hash)
-    }
-
     pub fn waiting(&self) -> usize {
         self.pool().len()
     }

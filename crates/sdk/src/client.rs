@@ -77,24 +77,17 @@ impl Client {
         let info = self.info().await?;
         let sender = signers.first().map(PublicKey::account).expect("a transaction has a sender");
         let nonce = self.nonce(sender).await?.next;
-        self.body_at(info.chain, nonce, info.head.time, signers, acts)
+        body(info.chain, nonce, info.head.time, signers, acts)
     }
 
-    fn body_at(
-        &self,
-        chain: types::ChainId,
-        nonce: u64,
-        now: Timestamp,
-        signers: &[PublicKey],
-        acts: Vec<Act>,
-    ) -> Result<Body, Error> {
-        Ok(Body {
-            chain,
-            nonce,
-            valid_until: now.plus_ms(limits::VALIDITY_MS_DEFAULT),
-            signers: List::new(signers.to_vec()).map_err(|message| wire::malformed(&message))?,
-            acts: List::new(acts).map_err(|message| wire::malformed(&message))?,
-        })
+    /// Signed transactions of one sender, one for each list of acts, with nonces that follow each other.
+    pub async fn sign_all(&self, signers: &[&Signer], acts: Vec<Vec<Act>>) -> Result<Vec<Transaction>, Error> {
+        let info = self.info().await?;
+        let keys: Vec<PublicKey> = signers.iter().map(|signer| signer.public_key()).collect();
+        let sender = keys.first().map(PublicKey::account).expect("a transaction has a sender");
+        let first = self.nonce(sender).await?.next;
+        let body = |(nonce, acts)| Ok(sign(body(info.chain, nonce, info.head.time, &keys, acts)?, signers));
+        (first..).zip(acts).map(body).collect()
     }
 
     /// Sends a signed transaction; the answer says that it waits, not that it is final.
@@ -222,6 +215,22 @@ impl Client {
     fn unreachable(&self, source: reqwest::Error) -> Error {
         Error::Unreachable { url: self.url.clone(), source }
     }
+}
+
+fn body(
+    chain: types::ChainId,
+    nonce: u64,
+    now: Timestamp,
+    signers: &[PublicKey],
+    acts: Vec<Act>,
+) -> Result<Body, Error> {
+    Ok(Body {
+        chain,
+        nonce,
+        valid_until: now.plus_ms(limits::VALIDITY_MS_DEFAULT),
+        signers: List::new(signers.to_vec()).map_err(|message| wire::malformed(&message))?,
+        acts: List::new(acts).map_err(|message| wire::malformed(&message))?,
+    })
 }
 
 /// A body with the signatures of its signers, in their order.

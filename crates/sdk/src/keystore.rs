@@ -11,10 +11,10 @@
 
 use crypto::SigningKey;
 use pkcs8::{
-    der::{asn1::OctetStringRef, Encode as _},
-    pkcs5::{pbes2, scrypt, EncryptionScheme},
-    spki::AlgorithmIdentifierRef,
     EncryptedPrivateKeyInfoRef, LineEnding, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument,
+    der::asn1::OctetStringRef,
+    pkcs5::{EncryptionScheme, pbes2, scrypt},
+    spki::AlgorithmIdentifierRef,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,8 +24,8 @@ use std::{
 };
 use thiserror::Error;
 use types::{
-    transaction::{Body, PublicKey},
     AccountId, Signature,
+    transaction::{Body, PublicKey},
 };
 use zeroize::Zeroizing;
 
@@ -288,7 +288,8 @@ fn parse_pem(pem: &str, label_expected: &str) -> Result<SecretDocument, String> 
 
 /// The encrypted key in a document, if it is PBES2 with a bearable cost.
 fn parse_encrypted(document: &SecretDocument) -> Result<EncryptedPrivateKeyInfoRef<'_>, String> {
-    let encrypted: EncryptedPrivateKeyInfoRef<'_> = document.decode_msg().map_err(|error| error.to_string())?;
+    let encrypted: EncryptedPrivateKeyInfoRef<'_> =
+        document.decode_msg().map_err(|error: pkcs8::der::Error| error.to_string())?;
     let EncryptionScheme::Pbes2(parameters) = &encrypted.encryption_algorithm else {
         return Err("only PBES2 encryption is read".to_owned());
     };
@@ -299,15 +300,11 @@ fn parse_encrypted(document: &SecretDocument) -> Result<EncryptedPrivateKeyInfoR
     let bearable = cost.cost_parameter.is_power_of_two()
         && (1..=SCRYPT_BYTES_MAX).contains(&bytes.unwrap_or(u64::MAX))
         && (1..=SCRYPT_PASSES_MAX).contains(&cost.parallelization);
-    if bearable {
-        Ok(encrypted)
-    } else {
-        Err("its scrypt parameters are invalid or ask for too much".to_owned())
-    }
+    if bearable { Ok(encrypted) } else { Err("its scrypt parameters are invalid or ask for too much".to_owned()) }
 }
 
 fn parse_plain(document: &SecretDocument) -> Result<SigningKey, String> {
-    let plain: PrivateKeyInfoRef<'_> = document.decode_msg().map_err(|error| error.to_string())?;
+    let plain: PrivateKeyInfoRef<'_> = document.decode_msg().map_err(|error: pkcs8::der::Error| error.to_string())?;
     if plain.algorithm.oid != ED25519_OID {
         return Err(format!("the key's algorithm is {}, not Ed25519", plain.algorithm.oid));
     }

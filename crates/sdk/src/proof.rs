@@ -46,8 +46,8 @@ pub fn verify(genesis: &Genesis, key: &[u8], view: &ProofView) -> Result<Proven,
     if view.key != key {
         return Err(refuse("the proof is for another record".to_owned()));
     }
-    let bundle: crypto::state_proof::Bundle =
-        serde_json::from_value(view.proof.clone()).map_err(|error| refuse(format!("the proof is malformed: {error}")))?;
+    let bundle: crypto::state_proof::Bundle = serde_json::from_value(view.proof.clone())
+        .map_err(|error| refuse(format!("the proof is malformed: {error}")))?;
     let header = bundle
         .verify(genesis.chain(), &genesis.group_key, key, view.value.as_deref())
         .map_err(|error| refuse(error.to_string()))?;

@@ -1,7 +1,8 @@
 //! Blocks: a header that commits to everything, and the transactions.
 
 use crate::{
-    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, receipt::SystemReceipt, transaction::Checked, wire,
+    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, receipt::SystemReceipt, transaction::Checked,
+    wire,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

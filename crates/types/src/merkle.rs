@@ -10,7 +10,7 @@
 //! Leaves and inner nodes are hashed differently, so an inner node can never pass for a leaf. Public verifiers that
 //! know RFC 6962 or RFC 9162 (SHA-256) check these proofs without us.
 
-use crate::{text::List, Digest};
+use crate::{Digest, text::List};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -11,9 +11,9 @@ use super::{
 use ledger::{
     core::EnterpriseId,
     document::{
-        ContractId, DeliveryId, DeliveryLine, Flow, InvoiceId, InvoiceKind, InvoiceLine, LineKind, OrderId, OrderLine,
-        Parties, Party, RecordCreditNote, RecordDelivery, RecordInvoice, RecordOrder, Rounding, Source, SourceFormat,
-        Totals, UnitPrice,
+        ContractId, DeliveryId, DeliveryLine, Flow, InvoiceId, InvoiceKind, InvoiceLine, LINES_MAX, LineKind, OrderId,
+        OrderLine, Parties, Party, RecordCreditNote, RecordDelivery, RecordInvoice, RecordOrder, Rounding, Source,
+        SourceFormat, Totals, UnitPrice,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,7 +123,17 @@ fn record_delivery(despatch: &Despatch, known: &Known) -> Result<RecordDelivery,
     let number = order.as_ref().ok_or("the despatch advice names no order")?;
     let order =
         find(&order, &known.orders).ok_or_else(|| format!("order {number} is not on the chain: import it first"))?;
-    // Several lines of one order line are one line of the record.
+    Ok(RecordDelivery {
+        number: header.number.clone(),
+        order,
+        despatched_on: despatch.shipped.unwrap_or(header.issued),
+        lines: delivery_lines(despatch)?,
+        source: source(document_source(&header.source.format), header.source.digest),
+    })
+}
+
+/// How much of each order line was sent; several lines of one order line are one.
+pub fn delivery_lines(despatch: &Despatch) -> Result<List<DeliveryLine, LINES_MAX>, String> {
     let mut quantities: BTreeMap<u32, u64> = BTreeMap::new();
     for (line, number) in despatch.lines.iter().zip(numbers(&despatch.lines)) {
         let order_line = order_line(line).unwrap_or(number);
@@ -132,13 +142,7 @@ fn record_delivery(despatch: &Despatch, known: &Known) -> Result<RecordDelivery,
     }
     let lines = quantities.into_iter().filter(|(_, quantity)| *quantity > 0);
     let lines = lines.map(|(order_line, quantity)| DeliveryLine { order_line, quantity: Quantity(quantity) });
-    Ok(RecordDelivery {
-        number: header.number.clone(),
-        order,
-        despatched_on: despatch.shipped.unwrap_or(header.issued),
-        lines: List::new(lines.collect())?,
-        source: source(document_source(&header.source.format), header.source.digest),
-    })
+    List::new(lines.collect())
 }
 
 fn record_invoice(bill: &Bill, known: &Known) -> Result<RecordInvoice, String> {

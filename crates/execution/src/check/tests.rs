@@ -6,9 +6,10 @@ use expect_test::expect_file;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use types::{
+    Digest, Timestamp,
     text::{Bytes, List},
     transaction::{Act, Body, Suite},
-    wire, Digest, Timestamp,
+    wire,
 };
 
 const CHAIN: Digest = Digest([3; 32]);

@@ -2,9 +2,9 @@
 
 use super::*;
 use types::{
+    Digest, Timestamp,
     text::List,
     transaction::{Act, Suite},
-    Digest, Timestamp,
 };
 
 const DEMO: Strength = Strength::Demonstration;

@@ -17,11 +17,16 @@ use std::path::PathBuf;
 
 /// A command for each module, with its acts and queries.
 pub fn commands() -> Vec<Command> {
-    ledger::modules().iter().filter(|module| !module.calls.is_empty() || !module.queries.is_empty()).map(module).collect()
+    ledger::modules()
+        .iter()
+        .filter(|module| !module.calls.is_empty() || !module.queries.is_empty())
+        .map(module)
+        .collect()
 }
 
 fn module(module: &&'static Module) -> Command {
-    let mut command = Command::new(module.name).about(module.about).subcommand_required(true).arg_required_else_help(true);
+    let mut command =
+        Command::new(module.name).about(module.about).subcommand_required(true).arg_required_else_help(true);
     for call in module.calls {
         command = command.subcommand(call_command(call));
     }
@@ -38,11 +43,9 @@ fn call_command(call: &'static CallSpec) -> Command {
         .command(call.name)
         .arg(by.help("Names of the keys that sign, the sender first: core-maker,core-checker"))
         .arg(
-            Arg::new("draft")
-                .long("draft")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .help("Write the transaction with the signatures so far to a file, for others to sign, and do not send it"),
+            Arg::new("draft").long("draft").value_name("FILE").value_parser(clap::value_parser!(PathBuf)).help(
+                "Write the transaction with the signatures so far to a file, for others to sign, and do not send it",
+            ),
         )
         .arg(
             Arg::new("also")
@@ -112,8 +115,10 @@ impl Fields {
         let reference = schema(&mut generator);
         let definitions: Map<String, Value> = generator.take_definitions(true);
         let root = resolve(reference.as_value(), &definitions);
-        let required: Vec<&str> =
-            root["required"].as_array().map(|names| names.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+        let required: Vec<&str> = root["required"]
+            .as_array()
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
         let properties = root["properties"].as_object().cloned().unwrap_or_default();
         let field = |(name, schema): (&String, &Value)| {
             let resolved = resolve(schema, &definitions);

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 pub fn commands() -> Vec<Command> {
-    let table = || Arg::new("table").required(true).value_parser(tables()).help("Module and table: receivable/lots");
+    let table = || Arg::new("table").required(true).value_parser(clap::builder::PossibleValuesParser::new(tables())).help("Module and table: receivable/lots");
     let list = Command::new("list")
         .about("List the records of a table")
         .arg(table())
@@ -32,8 +32,12 @@ pub fn commands() -> Vec<Command> {
         Command::new("events")
             .about("Follow what happens, from the beginning or behind a cursor")
             .arg(Arg::new("after").long("after").value_name("CURSOR").help("Go on behind this event"))
-            .arg(Arg::new("until-now").long("until-now").action(ArgAction::SetTrue).help("Stop at the last final block")),
-        Command::new("block").about("Show a final block").arg(Arg::new("height").required(true).help("Height, or `latest`")),
+            .arg(
+                Arg::new("until-now").long("until-now").action(ArgAction::SetTrue).help("Stop at the last final block"),
+            ),
+        Command::new("block")
+            .about("Show a final block")
+            .arg(Arg::new("height").required(true).help("Height, or `latest`")),
         Command::new("errors").about("Every refusal: its code, what it says, what to do"),
     ]
 }

@@ -2,7 +2,9 @@
 
 use anyhow::Context as _;
 use clap::ArgMatches;
+use ledger::core::EnterpriseId;
 use sdk::{Client, Keystore, Signer};
+use serde_json::json;
 use std::io::{BufRead as _, Write as _};
 
 /// Where a passphrase comes from when nobody is asked for it.
@@ -30,6 +32,12 @@ pub fn signers(arguments: &ArgMatches, names: &str) -> anyhow::Result<Vec<Signer
         .collect()
 }
 
+/// The enterprise that a key acts for.
+pub async fn enterprise(client: &Client, signer: &Signer) -> anyhow::Result<EnterpriseId> {
+    let person = client.query("enterprise.whose", json!({ "account": signer.account() })).await?;
+    Ok(serde_json::from_value(person["member"]["enterprise"].clone())?)
+}
+
 /// The passphrase from the environment, or typed.
 pub fn passphrase(prompt: &str) -> anyhow::Result<String> {
     if let Ok(passphrase) = std::env::var(PASSPHRASE_VARIABLE) {
@@ -40,6 +48,9 @@ pub fn passphrase(prompt: &str) -> anyhow::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("read the passphrase")?;
     let passphrase = line.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(!passphrase.is_empty(), "an empty passphrase protects nothing: type one or set {PASSPHRASE_VARIABLE}");
+    anyhow::ensure!(
+        !passphrase.is_empty(),
+        "an empty passphrase protects nothing: type one or set {PASSPHRASE_VARIABLE}"
+    );
     Ok(passphrase.to_owned())
 }

@@ -26,16 +26,17 @@ struct Draft {
 }
 
 pub fn command() -> Command {
-    let file = || {
-        Arg::new("file").required(true).value_parser(clap::value_parser!(PathBuf)).help("File made with --draft")
-    };
+    let file =
+        || Arg::new("file").required(true).value_parser(clap::value_parser!(PathBuf)).help("File made with --draft");
     let by = Arg::new("by").long("by").value_name("KEYS").required(true).help("Names of the keys that sign");
     Command::new("transaction")
         .about("Sign drafts, send them, and see what became of a transaction")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Command::new("sign").about("Add signatures to a draft").arg(file()).arg(by))
-        .subcommand(Command::new("send").about("Send a draft that all have signed, and wait until it is final").arg(file()))
+        .subcommand(
+            Command::new("send").about("Send a draft that all have signed, and wait until it is final").arg(file()),
+        )
         .subcommand(
             Command::new("show")
                 .about("Show a final transaction")
@@ -85,7 +86,8 @@ fn sign(arguments: &ArgMatches) -> anyhow::Result<()> {
     for signer in session::signers(arguments, names)? {
         let public_key = signer.public_key();
         let at = draft.body.signers.iter().position(|listed| *listed == public_key);
-        let at = at.with_context(|| format!("the draft does not list the key of {} as a signer", public_key.account()))?;
+        let at =
+            at.with_context(|| format!("the draft does not list the key of {} as a signer", public_key.account()))?;
         draft.signatures[at] = Some(signer.sign_transaction(&draft.body));
     }
     write(path, &draft)

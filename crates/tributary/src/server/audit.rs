@@ -51,7 +51,12 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     for violation in &violations {
         println!("broken: {violation}");
     }
-    anyhow::ensure!(violations.is_empty(), "{} of {checks} checks failed at height {}", violations.len(), listing.height);
+    anyhow::ensure!(
+        violations.is_empty(),
+        "{} of {checks} checks failed at height {}",
+        violations.len(),
+        listing.height
+    );
     if !arguments.get_flag("quiet") {
         println!("all laws hold: {checks} checks over {records} records at height {}", listing.height);
         println!("state root {}", listing.state_root);

@@ -5,6 +5,7 @@ use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
 use engine::ValidatorKeys;
+use getrandom::{SysRng, rand_core::UnwrapErr};
 use node::Folder;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,14 +45,15 @@ pub fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let (genesis, keys) = make(&text("name"), operator, Clock::Real, now)?;
     let folder = Folder::new(text("data"));
     folder.create(&genesis, &keys).context("write the new chain")?;
-    let shown = json!({ "chain": genesis.chain(), "name": genesis.name, "folder": folder.path().display().to_string() });
+    let shown =
+        json!({ "chain": genesis.chain(), "name": genesis.name, "folder": folder.path().display().to_string() });
     output::value(Form::of(arguments), &shown);
     Ok(())
 }
 
 /// A chain with one validator. With a movable clock, block time begins at `time`, whatever the wall clock says.
 pub fn make(name: &str, operator: Operator, clock: Clock, time: Timestamp) -> anyhow::Result<(Genesis, ValidatorKeys)> {
-    let (committee, mut keys) = engine::deal(1, &mut crypto::suite::os_random());
+    let (committee, mut keys) = engine::deal(1, &mut UnwrapErr(SysRng));
     let genesis = Genesis {
         name: Text::new(name).map_err(anyhow::Error::msg)?,
         time,

@@ -1,13 +1,13 @@
 //! Commands that run a chain on this machine.
 
 mod audit;
-mod birth;
-mod run;
+pub mod birth;
+pub mod run;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// The folder of a node's data.
-fn data() -> Arg {
+pub fn data() -> Arg {
     Arg::new("data")
         .long("data")
         .value_name("DIR")
@@ -16,7 +16,7 @@ fn data() -> Arg {
         .help("Folder with the node's data")
 }
 
-fn listen() -> Arg {
+pub fn listen() -> Arg {
     Arg::new("listen")
         .long("listen")
         .value_name("ADDRESS")
@@ -27,12 +27,12 @@ fn listen() -> Arg {
 pub fn commands() -> Vec<Command> {
     vec![
         birth::command(),
-        Command::new("node")
-            .about("Run a node")
-            .subcommand_required(true)
-            .arg_required_else_help(true)
-            .subcommand(
-                Command::new("run").about("Run the node of a data folder until it is told to stop").arg(data()).arg(listen()).arg(
+        Command::new("node").about("Run a node").subcommand_required(true).arg_required_else_help(true).subcommand(
+            Command::new("run")
+                .about("Run the node of a data folder until it is told to stop")
+                .arg(data())
+                .arg(listen())
+                .arg(
                     Arg::new("heartbeat-ms")
                         .long("heartbeat-ms")
                         .value_name("MS")
@@ -40,7 +40,7 @@ pub fn commands() -> Vec<Command> {
                         .value_parser(clap::value_parser!(u64))
                         .help("Longest time without a block"),
                 ),
-            ),
+        ),
         Command::new("audit")
             .about("Recompute every law over the whole state of a stopped node's folder")
             .arg(data())

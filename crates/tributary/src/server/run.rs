@@ -11,7 +11,8 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let data: &String = arguments.get_one("data").expect("it has a default");
     let listen: &String = arguments.get_one("listen").expect("it has a default");
-    let listen: SocketAddr = listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
+    let listen: SocketAddr =
+        listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
     let heartbeat: &u64 = arguments.get_one("heartbeat-ms").expect("it has a default");
     let folder = Folder::new(data);
     let _lock = folder.lock()?;

@@ -1,0 +1,159 @@
+//! The people of the demonstration, each with a key, speaking to a node over REST.
+
+use super::{
+    journal::Journal,
+    parties::{OPERATOR, PARTIES, PEOPLE, Party, key_name},
+};
+use api::message::TransactionView;
+use ledger::{Call, core::EnterpriseId, enterprise};
+use sdk::{Client, Error, Keystore, Signer, client, keystore::Strength};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use types::{
+    Act, Digest, List, Text, Timestamp, TransactionHash,
+    transaction::{Body, PublicKey},
+};
+
+/// The people, their keys and the node they speak to.
+pub struct Actors {
+    client: Client,
+    signers: BTreeMap<String, Signer>,
+    ids: BTreeMap<String, EnterpriseId>,
+    journal: Option<Journal>,
+}
+
+/// Makes or unlocks the keys of everybody. Demonstration keys protect nothing, so their files open fast.
+pub fn keys(keystore: &Keystore, passphrase: &str) -> anyhow::Result<BTreeMap<String, Signer>> {
+    let mut signers = BTreeMap::new();
+    let known = keystore.list()?;
+    for party in std::iter::once(&OPERATOR).chain(PARTIES) {
+        for (person, _) in PEOPLE {
+            let name = key_name(party.short, person);
+            let signer = if known.iter().any(|listed| listed.name == name) {
+                keystore.unlock(&name, passphrase)?
+            } else {
+                keystore.create(&name, passphrase, Strength::Demonstration)?
+            };
+            signers.insert(format!("{}.{person}", party.short), signer);
+        }
+    }
+    Ok(signers)
+}
+
+impl Actors {
+    pub fn new(client: Client, signers: BTreeMap<String, Signer>, journal: Option<Journal>) -> Self {
+        Self { client, signers, ids: BTreeMap::new(), journal }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether what is told now was told before.
+    pub fn retells(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::is_behind)
+    }
+
+    /// The id of a party that was registered.
+    pub fn id(&self, party: &str) -> EnterpriseId {
+        *self.ids.get(party).unwrap_or_else(|| panic!("{party} is not of this consortium"))
+    }
+
+    /// The people named in `CORE.maker+CORE.checker`.
+    pub fn signers(&self, by: &str) -> Vec<&Signer> {
+        let signer = |name| self.signers.get(name).unwrap_or_else(|| panic!("{name} is nobody of this consortium"));
+        by.split('+').map(signer).collect()
+    }
+
+    pub fn public_key(&self, person: &str) -> PublicKey {
+        self.signers(person)[0].public_key()
+    }
+
+    /// Registers the operator's people and every company with its people.
+    pub async fn register(&mut self) -> anyhow::Result<()> {
+        self.ids.insert(OPERATOR.short.to_owned(), self.by_legal_id(OPERATOR.legal_id).await?);
+        let people = PEOPLE.iter().filter(|(person, _)| *person != "admin");
+        let acts = people.map(|(person, functions)| {
+            let member = self.member(OPERATOR.short, person, functions);
+            ledger::act(&enterprise::AddMember { member })
+        });
+        self.transact("OP.admin", acts.collect::<Result<_, _>>().map_err(Error::from)?).await?;
+        for party in PARTIES {
+            let registered = self.register_party(party).await?;
+            self.ids.insert(party.short.to_owned(), registered.enterprise);
+        }
+        Ok(())
+    }
+
+    async fn register_party(&mut self, party: &Party) -> anyhow::Result<enterprise::Registered> {
+        let members = PEOPLE.iter().map(|(person, functions)| self.member(party.short, person, functions)).collect();
+        let register = enterprise::Register {
+            name: Text::new(party.name).map_err(anyhow::Error::msg)?,
+            legal_id: Text::new(party.legal_id).map_err(anyhow::Error::msg)?,
+            roles: List::new(party.roles.to_vec()).map_err(anyhow::Error::msg)?,
+            reviewed: Some(Digest::of(&[b"know-your-customer file", party.legal_id.as_bytes()])),
+            members: List::new(members).map_err(anyhow::Error::msg)?,
+        };
+        Ok(self.act(&format!("OP.maker+OP.checker+{}.admin", party.short), &register).await?)
+    }
+
+    fn member(&self, party: &str, person: &str, functions: &[ledger::core::Function]) -> enterprise::NewMember {
+        enterprise::NewMember {
+            name: Text::new(format!("{party} {person}")).expect("a short plain name"),
+            functions: List::new(functions.to_vec()).expect("few functions"),
+            public_key: self.public_key(&format!("{party}.{person}")),
+            starts: None,
+            ends: None,
+            limit_minor: None,
+        }
+    }
+
+    async fn by_legal_id(&self, legal_id: &str) -> anyhow::Result<EnterpriseId> {
+        let answer = self.client.query("enterprise.by_legal_id", json!({ "legal_id": legal_id })).await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    /// One act; its outcome, or the rejection as an error.
+    pub async fn act<C: Call>(&mut self, by: &str, call: &C) -> Result<C::Outcome, Error> {
+        let view = self.transact(by, vec![ledger::act(call)?]).await?;
+        let outcome = view.outcomes.into_iter().next().unwrap_or(Value::Null);
+        serde_json::from_value(outcome).map_err(|source| Error::Answer { path: "the receipt".to_owned(), source })
+    }
+
+    /// Acts that happen together; the rejection as an error.
+    pub async fn transact(&mut self, by: &str, acts: Vec<Act>) -> Result<TransactionView, Error> {
+        if let Some(told) = self.journal.as_mut().and_then(Journal::next) {
+            match self.client.submit(&told).await {
+                Ok(hash) => return client::applied(self.client.wait(hash).await?),
+                // It was never sent, and is too old to be sent now.
+                Err(Error::Problem(_)) => self.journal(Journal::take_back),
+                Err(other) => return Err(other),
+            }
+        }
+        let signers = self.signers(by);
+        let keys: Vec<PublicKey> = signers.iter().map(|signer| signer.public_key()).collect();
+        let body: Body = self.client.body(&keys, acts).await?;
+        let transaction = client::sign(body, &signers);
+        self.journal(|journal| journal.append(&transaction));
+        let hash: TransactionHash = match self.client.submit(&transaction).await {
+            Ok(hash) => hash,
+            Err(refused) => {
+                self.journal(Journal::take_back);
+                return Err(refused);
+            }
+        };
+        client::applied(self.client.wait(hash).await?)
+    }
+
+    fn journal(&mut self, with: impl FnOnce(&mut Journal) -> anyhow::Result<()>) {
+        // Without a journal the story still holds, it only cannot be taken up again.
+        if let Some(Err(error)) = self.journal.as_mut().map(with) {
+            tracing::warn!(%error, "the demonstration's journal cannot be written");
+        }
+    }
+
+    /// Moves the chain's clock; everything due until then happens.
+    pub async fn advance(&mut self, to: Timestamp) -> Result<(), Error> {
+        self.act("OP.maker+OP.checker", &ledger::clock::Advance { to }).await
+    }
+}

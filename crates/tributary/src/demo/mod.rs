@@ -1,0 +1,147 @@
+//! `tributary up`: a chain with a consortium, real documents, and a receivable that is issued, split, passed on, financed
+//! and settled, told step by step; then the node keeps serving.
+
+mod actors;
+mod journal;
+mod parties;
+mod story;
+
+pub use actors::{Actors, keys};
+pub use journal::Journal;
+pub use parties::{OPERATOR, PARTIES, PEOPLE, Party, key_name};
+pub use story::{Narrator, Story};
+
+use crate::server::{birth, data, listen, run::asked_to_stop};
+use anyhow::Context as _;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use node::{Config, Folder, Node};
+use sdk::{Client, Keystore};
+use std::{
+    fs,
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+use types::{Clock, Date, Genesis, List, Text, genesis::Operator};
+
+pub fn command() -> Command {
+    let once = Arg::new("once").long("once").action(ArgAction::SetTrue);
+    Command::new("up")
+        .about("Start a demonstration: a chain, a consortium, and a receivable from order to settlement")
+        .arg(data().default_value("data/demo"))
+        .arg(listen())
+        .arg(once.help("Stop when the story is told, instead of serving on"))
+}
+
+pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
+    let data: &String = arguments.get_one("data").expect("it has a default");
+    let listen: &String = arguments.get_one("listen").expect("it has a default");
+    let listen: SocketAddr =
+        listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
+    let data = PathBuf::from(data);
+    let folder = Folder::new(&data);
+    fs::create_dir_all(&data).with_context(|| format!("make the folder {}", data.display()))?;
+    let keystore = Keystore::open(data.join("keys"))?;
+    let passphrase = passphrase(&data.join("keys.passphrase"))?;
+    let signers = keys(&keystore, &passphrase)?;
+    let _lock = folder.lock()?;
+    let again = folder.has_chain();
+    if !again {
+        let (genesis, validator) = genesis(&signers)?;
+        folder.create(&genesis, &validator)?;
+    }
+    let mut node = Node::start(Config { folder, listen, heartbeat: node::HEARTBEAT }).await?;
+    let url = format!("http://{}", node.address());
+    println!("{}", if again { "Found the chain of an earlier start; it goes on." } else { "A new chain has begun." });
+    println!("The node serves on {url}, its data is in {}.\n", data.display());
+    let mut actors = Actors::new(Client::new(&url)?, signers, Some(Journal::open(data.join("story.journal"))?));
+    let mut print = Print;
+    let mut story = Story::new(&mut actors, &mut print);
+    let told = tokio::select! {
+        told = story.tell() => told,
+        error = node.failed() => Err(error.into()),
+        () = asked_to_stop() => {
+            node.stop().await;
+            return Ok(());
+        }
+    };
+    if let Err(error) = told {
+        node.stop().await;
+        return Err(error.context("the story broke off; start again to take it up where it was"));
+    }
+    hints(&url, &data);
+    if !arguments.get_flag("once") {
+        println!("Serving until Ctrl-C.");
+        tokio::select! {
+            () = asked_to_stop() => {}
+            error = node.failed() => return Err(error.into()),
+        }
+    }
+    node.stop().await;
+    Ok(())
+}
+
+/// A genesis whose clock can be moved, so that months pass in seconds. It begins on the morning on which R1 is issued.
+pub fn genesis(
+    signers: &std::collections::BTreeMap<String, sdk::Signer>,
+) -> anyhow::Result<(Genesis, engine::ValidatorKeys)> {
+    let administrator = signers["OP.admin"].public_key();
+    let operator = Operator {
+        name: Text::new(OPERATOR.name).map_err(anyhow::Error::msg)?,
+        legal_id: Text::new(OPERATOR.legal_id).map_err(anyhow::Error::msg)?,
+        administrators: List::new(vec![administrator]).map_err(anyhow::Error::msg)?,
+    };
+    let time = Date::from_ymd(2026, 3, 2).expect("a date").at(9, 0);
+    birth::make("tributary demonstration", operator, Clock::Movable, time)
+}
+
+/// The passphrase of the demonstration's keys: drawn at the first start, kept beside them. It protects nothing, and
+/// shows how keys are used.
+fn passphrase(path: &Path) -> anyhow::Result<String> {
+    if path.exists() {
+        let passphrase = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        return Ok(passphrase.trim_end().to_owned());
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("draw a passphrase: {error}"))?;
+    let passphrase = hex::encode(bytes);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("write {}", path.display()))?;
+    writeln!(file, "{passphrase}").with_context(|| format!("write {}", path.display()))?;
+    Ok(passphrase)
+}
+
+/// Tells the story on standard output.
+struct Print;
+
+impl Narrator for Print {
+    fn chapter(&mut self, title: &str) {
+        println!("\n{title}");
+    }
+
+    fn line(&mut self, line: &str) {
+        println!("  {line}");
+    }
+}
+
+fn hints(url: &str, data: &Path) {
+    let keys = data.join("keys");
+    println!("\nOpen {url}/docs in a browser: every act, list and proof, and what each answers.");
+    println!("Try in another terminal:");
+    println!("  export TRIBUTARY_NODE={url} TRIBUTARY_KEYS={}", keys.display());
+    println!("  export TRIBUTARY_PASSPHRASE=$(cat {})", data.join("keys.passphrase").display());
+    println!("  alias tributary=target/release/tributary");
+    for hint in [
+        "tributary status",
+        "tributary list receivable/certificates",
+        "tributary list receivable/lots --where state=Redeemed",
+        "tributary list credit/quotas --json",
+        "tributary events --until-now",
+        "tributary receivable --help",
+    ] {
+        println!("  {hint}");
+    }
+}
