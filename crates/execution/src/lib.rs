@@ -12,5 +12,7 @@
 pub mod check;
 pub mod run;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use run::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};

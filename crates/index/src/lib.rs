@@ -17,6 +17,8 @@ mod store;
 mod schema;
 mod write;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub use error::Error;
 pub use store::Index;

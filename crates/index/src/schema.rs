@@ -10,6 +10,14 @@ use types::Digest;
 /// Grows when the layout below changes, so that old files are fed again.
 const LAYOUT: u32 = 1;
 
+/// What databases do not agree on.
+pub(crate) struct Dialect {
+    /// Keeps a table in the order of its primary key.
+    pub(crate) clustered: &'static str,
+    /// The type of bytes.
+    pub(crate) bytes: &'static str,
+}
+
 /// A declared table and its mirror.
 pub(crate) struct Mirror {
     pub(crate) spec: &'static TableSpec,
@@ -72,24 +80,24 @@ impl Schema {
         names
     }
 
-    /// The statements that make all tables but `meta`. `clustered` is what a database wants to keep a table in the order
-    /// of its primary key.
-    pub(crate) fn statements(&self, clustered: &str) -> Vec<String> {
+    /// The statements that make all tables but `meta`.
+    pub(crate) fn statements(&self, dialect: &Dialect) -> Vec<String> {
         let mut all = Vec::new();
         for (name, columns) in FIXED {
-            let clustered = if *name == "transactions" { "" } else { clustered };
-            all.push(format!("CREATE TABLE {name} ({columns}) {clustered}"));
+            // Transactions are large: an index on their hashes is smaller than a table in the order of hashes.
+            let clustered = if *name == "transactions" { "" } else { dialect.clustered };
+            all.push(format!("CREATE TABLE {name} ({}) {clustered}", columns.replace("BYTES", dialect.bytes)));
         }
         all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
         for mirror in self.mirrors.values() {
-            all.extend(mirror_statements(mirror, clustered));
+            all.extend(mirror_statements(mirror, dialect));
         }
         all
     }
 
     /// What the content's shape depends on.
-    pub(crate) fn fingerprint(&self, clustered: &str) -> Digest {
-        Digest::of(&[&LAYOUT.to_le_bytes(), self.statements(clustered).join(";").as_bytes()])
+    pub(crate) fn fingerprint(&self, dialect: &Dialect) -> Digest {
+        Digest::of(&[&LAYOUT.to_le_bytes(), self.statements(dialect).join(";").as_bytes()])
     }
 }
 
@@ -99,7 +107,7 @@ const FIXED: &[(&str, &str)] = &[
     (
         "transactions",
         "hash TEXT PRIMARY KEY, height BIGINT NOT NULL, position BIGINT NOT NULL, sender TEXT NOT NULL, code BIGINT, \
-         first_event BIGINT NOT NULL, bytes BLOB NOT NULL, receipt BLOB NOT NULL",
+         first_event BIGINT NOT NULL, bytes BYTES NOT NULL, receipt BYTES NOT NULL",
     ),
     (
         "events",
@@ -123,7 +131,7 @@ fn mirror(module: &Module, spec: &'static TableSpec) -> Mirror {
     Mirror { spec, parties: format!("{name}__parties"), insert, name }
 }
 
-fn mirror_statements(mirror: &Mirror, clustered: &str) -> Vec<String> {
+fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
     let Mirror { spec, name, parties, .. } = mirror;
     let mut columns = "id TEXT PRIMARY KEY, created_height BIGINT NOT NULL, height BIGINT NOT NULL, \
                        parties TEXT NOT NULL, record TEXT NOT NULL"
@@ -140,7 +148,7 @@ fn mirror_statements(mirror: &Mirror, clustered: &str) -> Vec<String> {
     all.push(format!("CREATE INDEX {name}__created ON {name} (created_height, id)"));
     all.insert(0, format!("CREATE TABLE {name} ({columns})"));
     let party = "party TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (party, id)";
-    all.push(format!("CREATE TABLE {parties} ({party}) {clustered}"));
+    all.push(format!("CREATE TABLE {parties} ({party}) {}", dialect.clustered));
     all.push(format!("CREATE INDEX {parties}__id ON {parties} (id)"));
     all
 }

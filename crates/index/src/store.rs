@@ -1,6 +1,9 @@
 //! The database: opening, the writer, the readers. What is SQLite's own stands here.
 
-use crate::{error::Error, schema::Schema};
+use crate::{
+    error::Error,
+    schema::{Dialect, Schema},
+};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -8,8 +11,7 @@ use sqlx::{
 use std::str::FromStr;
 use tokio::sync::{Mutex, watch};
 
-/// Keeps a table in the order of its primary key.
-const CLUSTERED: &str = "WITHOUT ROWID";
+const SQLITE: Dialect = Dialect { clustered: "WITHOUT ROWID", bytes: "BLOB" };
 /// Readers at a time: a handful of cores, and each keeps its own page cache.
 const READERS: u32 = 4;
 /// Statements that a connection keeps prepared: a few shapes for each table.
@@ -99,12 +101,17 @@ async fn prepare(writer: &mut SqliteConnection, schema: &Schema) -> Result<u64, 
     let meta = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
     sqlx::query(meta).execute(&mut *writer).await.map_err(Error::Schema)?;
     let shape = read_meta(writer, "schema").await.map_err(Error::Schema)?;
-    if shape.as_deref() != Some(schema.fingerprint(CLUSTERED).to_string().as_str()) {
+    if shape.as_deref() != Some(schema.fingerprint(&SQLITE).to_string().as_str()) {
         make(writer, schema).await.map_err(Error::Schema)?;
         return Ok(0);
     }
-    let height = read_meta(writer, "height").await.map_err(Error::Schema)?;
-    height.and_then(|height| height.parse().ok()).ok_or(Error::Corrupt("a height"))
+    let height = read_height(writer).await.map_err(Error::Schema)?;
+    height.ok_or(Error::Corrupt("a height"))
+}
+
+/// Height of the last block that is in, as the file says.
+pub(crate) async fn read_height(connection: &mut SqliteConnection) -> Result<Option<u64>, sqlx::Error> {
+    Ok(read_meta(connection, "height").await?.and_then(|height| height.parse().ok()))
 }
 
 async fn read_meta(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, sqlx::Error> {
@@ -119,10 +126,10 @@ async fn make(writer: &mut SqliteConnection, schema: &Schema) -> Result<(), sqlx
     for table in old.split_whitespace() {
         sqlx::query(AssertSqlSafe(format!("DROP TABLE {table}"))).execute(&mut *transaction).await?;
     }
-    for statement in schema.statements(CLUSTERED) {
+    for statement in schema.statements(&SQLITE) {
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
     }
-    let fingerprint = schema.fingerprint(CLUSTERED).to_string();
+    let fingerprint = schema.fingerprint(&SQLITE).to_string();
     let tables = schema.tables().join(" ");
     for (name, value) in [("schema", fingerprint), ("tables", tables), ("height", "0".to_owned())] {
         let sql =

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     schema::{Insert, Mirror},
-    store::Index,
+    store::{Index, read_height},
 };
 use api::{list::Operand, list::operand, view};
 use ledger::core::EnterpriseId;
@@ -46,10 +46,12 @@ impl Index {
     /// caller that does not know where it stopped begins anywhere before.
     pub async fn apply(&self, blocks: &[Arc<FinalBlock>]) -> Result<(), Error> {
         let mut writer = self.writer.lock().await;
-        let mut height = self.seen();
-        let at = blocks.first().map_or(height, |block| block.header.height);
+        let Some(first) = blocks.first() else { return Ok(()) };
         let failed = |height| move |source| Error::Write { height, source };
-        let mut transaction = writer.begin().await.map_err(failed(at))?;
+        let mut transaction = writer.begin().await.map_err(failed(first.header.height))?;
+        // Asked of the file: a call that was given up may have written more than it could say.
+        let height = read_height(&mut transaction).await.map_err(failed(first.header.height))?;
+        let mut height = height.ok_or(Error::Corrupt("a height"))?;
         for block in blocks {
             let found = block.header.height;
             if found <= height {

@@ -1,0 +1,189 @@
+//! What is written, once, whole, and only of this chain.
+
+use super::{Place, consortium, evidence, evidence_block, table};
+use crate::{Error, Index};
+use api::list::ListRequest;
+use ledger::core::EnterpriseId;
+use sqlx::{Connection, SqliteConnection};
+use std::{future::Future, pin::pin, sync::Arc, task::Poll};
+use types::{BlockHash, FinalBlock, Outcome};
+
+/// Blocks with records, events and a refusal.
+fn blocks() -> (Vec<Arc<FinalBlock>>, Vec<EnterpriseId>) {
+    let (mut chain, ids) = consortium();
+    for from in 0..4 {
+        evidence_block(&mut chain, "S1.maker", from * 10, 10);
+    }
+    let twice = [evidence(100, "one"), evidence(100, "again")];
+    let refused = chain.transaction("CORE.maker", &twice);
+    chain.block(vec![refused]);
+    (chain.blocks, ids)
+}
+
+#[tokio::test]
+async fn a_transaction_is_found_with_its_receipt() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let index = place.open().await;
+    index.apply(&blocks).await.unwrap();
+    for block in &blocks {
+        for (position, checked) in block.transactions.iter().enumerate() {
+            let expected = api::view::included(block, position).unwrap();
+            assert_eq!(index.transaction(checked.hash).await.unwrap(), Some(expected));
+        }
+    }
+    let refused = &blocks.last().unwrap().receipts[0];
+    assert!(matches!(refused.outcome, Outcome::Rejected { act: 1, .. }), "{refused:?}");
+    assert_eq!(index.transaction(types::TransactionHash::default()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn blocks_that_are_in_change_nothing() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let index = place.open().await;
+    index.apply(&blocks[..4]).await.unwrap();
+    let once = index.dump().await.unwrap();
+    index.apply(&blocks[..4]).await.unwrap();
+    index.apply(&blocks[1..3]).await.unwrap();
+    assert_eq!(index.dump().await.unwrap(), once);
+    index.apply(&blocks[2..]).await.unwrap();
+    assert_eq!(index.height().await.unwrap(), blocks.len() as u64);
+}
+
+/// The mirror of all blocks, fed in one go.
+async fn whole(blocks: &[Arc<FinalBlock>]) -> String {
+    let place = Place::new();
+    let index = place.open().await;
+    index.apply(blocks).await.unwrap();
+    index.dump().await.unwrap()
+}
+
+#[tokio::test]
+async fn it_is_the_same_however_it_was_fed() {
+    let (blocks, _) = blocks();
+    let expected = whole(&blocks).await;
+    assert!(expected.lines().count() > 100);
+    let place = Place::new();
+    for block in &blocks {
+        // Each block by a new process, which knows only what the file says.
+        let index = place.open().await;
+        let from = usize::try_from(index.height().await.unwrap()).unwrap();
+        index.apply(&blocks[from.saturating_sub(1)..=from]).await.unwrap();
+        assert_eq!(index.height().await.unwrap(), block.header.height);
+    }
+    let index = place.open().await;
+    assert_eq!(index.dump().await.unwrap(), expected);
+    index.clear().await.unwrap();
+    assert_eq!(index.height().await.unwrap(), 0);
+    index.apply(&blocks).await.unwrap();
+    assert_eq!(index.dump().await.unwrap(), expected);
+    index.close().await.unwrap();
+}
+
+/// Polls a future so many times, then gives it up.
+async fn give_up(future: impl Future, mut polls: usize) -> bool {
+    let mut future = pin!(future);
+    std::future::poll_fn(|ctx| {
+        if polls == 0 {
+            return Poll::Ready(false);
+        }
+        polls -= 1;
+        future.as_mut().poll(ctx).map(|_| true)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_feed_that_breaks_off_anywhere_leaves_whole_blocks() {
+    let (blocks, _) = blocks();
+    let expected = whole(&blocks).await;
+    let mut finished = false;
+    for polls in (1..2_000).step_by(7) {
+        let place = Place::new();
+        let index = place.open().await;
+        finished = give_up(index.apply(&blocks), polls).await;
+        // The same process goes on with what it has, and a new one with what the file says.
+        if polls % 2 == 0 {
+            index.apply(&blocks).await.unwrap();
+            assert_eq!(index.dump().await.unwrap(), expected, "broken off after {polls} polls");
+            continue;
+        }
+        drop(index);
+        let index = place.open().await;
+        let height = index.height().await.unwrap();
+        assert!(height == 0 || height == blocks.len() as u64, "one call is one SQL transaction");
+        index.apply(&blocks).await.unwrap();
+        assert_eq!(index.dump().await.unwrap(), expected, "broken off after {polls} polls");
+        if finished {
+            break;
+        }
+    }
+    assert!(finished, "the last rounds were not broken off");
+}
+
+#[tokio::test]
+async fn holes_and_other_chains_are_refused() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let index = place.open().await;
+    let gap = index.apply(&blocks[1..]).await.unwrap_err();
+    assert!(matches!(gap, Error::Gap { expected: 1, found: 2 }), "{gap}");
+    index.apply(&blocks[..3]).await.unwrap();
+    let hole = index.apply(&blocks[4..]).await.unwrap_err();
+    assert!(matches!(hole, Error::Gap { expected: 4, found: 5 }), "{hole}");
+    let mut other = FinalBlock::clone(&blocks[2]);
+    other.hash = BlockHash::of(&[b"another block"]);
+    let refused = index.apply(&[Arc::new(other)]).await.unwrap_err();
+    assert!(matches!(refused, Error::OtherBlock { height: 3, .. }), "{refused}");
+    let mut next = FinalBlock::clone(&blocks[3]);
+    next.header.parent = BlockHash::of(&[b"another block"]);
+    let refused = index.apply(&[Arc::new(next)]).await.unwrap_err();
+    assert!(matches!(refused, Error::OtherBlock { height: 3, .. }), "{refused}");
+    assert_eq!(index.height().await.unwrap(), 3);
+    index.apply(&blocks[3..]).await.unwrap();
+    assert_eq!(index.dump().await.unwrap(), whole(&blocks).await);
+}
+
+#[tokio::test]
+async fn a_deleted_record_leaves_its_list() {
+    let (place, (blocks, ids)) = (Place::new(), blocks());
+    let index = place.open().await;
+    index.apply(&blocks).await.unwrap();
+    let (module, evidence) = table("evidence", "evidence");
+    let mut request = ListRequest::new(module, evidence);
+    request.party = Some(ids[1]);
+    let before = index.list(request.clone()).await.unwrap();
+    assert_eq!(before.rows.len(), 40);
+    let gone = &before.rows[3].id;
+    let last = blocks.last().unwrap();
+    let mut next = FinalBlock { transactions: vec![], receipts: vec![], changes: vec![], ..FinalBlock::clone(last) };
+    next.header.height += 1;
+    next.header.parent = last.hash;
+    next.changes.push(((evidence.key)(gone).unwrap(), None));
+    index.apply(&[Arc::new(next)]).await.unwrap();
+    assert_eq!(index.row(module, evidence, gone).await.unwrap(), None);
+    let after = index.list(request).await.unwrap();
+    assert_eq!(after.rows.len(), 39);
+    assert!(after.rows.iter().all(|row| row.id != *gone));
+}
+
+#[tokio::test]
+async fn a_mirror_of_another_shape_is_emptied_and_fed_again() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let index = place.open().await;
+    index.apply(&blocks).await.unwrap();
+    let expected = index.dump().await.unwrap();
+    index.close().await.unwrap();
+    let mut raw = SqliteConnection::connect(&place.url()).await.unwrap();
+    let old = "UPDATE meta SET value = 'of an older version' WHERE name = 'schema'";
+    sqlx::query(old).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+    let index = place.open().await;
+    assert_eq!(index.height().await.unwrap(), 0);
+    index.apply(&blocks).await.unwrap();
+    assert_eq!(index.dump().await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_opened_is_named() {
+    let refused = Index::open("sqlite:///nowhere/at/all/index.sqlite").await.err().unwrap();
+    assert_eq!(refused.to_string(), "open the index at sqlite:///nowhere/at/all/index.sqlite");
+}
