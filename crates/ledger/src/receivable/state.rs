@@ -2,8 +2,8 @@
 
 use super::types::{
     Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId, Distribution,
-    Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, Lot, LotId, LotStatus, PaidPage,
-    Quote, QuoteStatus, Range, RecordPage, Recourse, Settlement, SplitCount, Step, Transfer, TransferId,
+    Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, Lot, LotId, LotStatus, OpenPage,
+    PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, Settlement, SplitCount, Step, Transfer, TransferId,
 };
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use ::types::{Amount, Digest};
@@ -115,6 +115,7 @@ record!(SplitCount, EnterpriseId, 5, "split_counts");
 record!(RecordPage, (CertificateId, u32), 8, "record_pages");
 record!(Distribution, (CertificateId, u32), 10, "distributions");
 record!(PaidPage, (CertificateId, u32, u32), 11, "paid_pages");
+record!(OpenPage, (CertificateId, u32), 16, "open_pages");
 record!(Step, (CertificateId, u32), 6, "steps");
 
 impl Record for Certificate {

@@ -233,6 +233,8 @@ pub struct Lot {
     pub status: LotStatus,
     /// Principal that the obligor has paid on it.
     pub paid: Amount,
+    /// Its line on the list of holders, from 0, once that is taken.
+    pub line: Option<u32>,
     /// It stays where it is by order; its money goes to suspense.
     pub freeze: Option<FreezeId>,
     /// Obligor and first creditor dispute the goods: the first creditor cannot pass it on.

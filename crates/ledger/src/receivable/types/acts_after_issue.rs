@@ -1,8 +1,8 @@
 //! One struct per act of control, settlement and recourse.
 
 use super::{
-    CLAIMS_MAX, CertificateId, DefaultGround, DisputeId, DisputeOutcome, FinancingId, FreezeGround, FreezeId, LotId,
-    PaymentSource,
+    CLAIMS_MAX, CertificateId, DefaultGround, DisputeId, DisputeOutcome, FinancingId, FreezeGround, FreezeId,
+    FundingId, LotId, PaymentSource,
 };
 use crate::document::{Claim, CreditNoteId};
 use schemars::JsonSchema;
@@ -134,11 +134,15 @@ pub struct Fund {
     pub source: PaymentSource,
 }
 
-/// Distributes what has come to the holders: all of it on time, pro rata when it is late.
+/// Returns money that was more than was due to who paid it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Distribute {
+pub struct ReturnExcess {
     /// The certificate.
     pub certificate: CertificateId,
+    /// The funding whose payer gets it.
+    pub funding: FundingId,
+    /// How much; at most what is in excess, and what the funding brought.
+    pub amount: Amount,
 }
 
 /// Declares an overdue certificate to be in default.

@@ -54,6 +54,8 @@ pub struct Freeze {
     pub frozen_at: Timestamp,
     /// When it ends by itself; only on the ground of fraud.
     pub expires: Option<Timestamp>,
+    /// Money paid on the lot that waits in suspense.
+    pub suspense: Amount,
     pub lifted: Option<Lifted>,
 }
 

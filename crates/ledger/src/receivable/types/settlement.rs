@@ -7,7 +7,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{Amount, Date, Digest, List, Rate, Timestamp, typed_id};
+use types::{Amount, Date, Digest, List, Rate, Timestamp, merkle::Frontier, typed_id};
 
 typed_id!(
     /// Money that came for a certificate.
@@ -18,37 +18,74 @@ typed_id!(
 /// Lines of one page of a list: a page fits easily into one record.
 pub const PAGE_LINES_MAX: usize = 64;
 
-/// A certificate's settlement, from the list of holders on. Every minor unit received is distributed, or waits in one of
-/// the three suspense sums: `received = principal_paid + penalty_paid + undistributed + frozen + excess`.
+/// How far a settlement has come. A list or a round longer than a page is worked off page by page.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum SettlementPhase {
+    /// Lots no longer move; the list of holders is not taken yet.
+    Called,
+    /// The list of holders is being taken: the next lot's number.
+    Listing(u32),
+    /// The list stands; waits for money.
+    Waiting,
+    /// Money is being paid to the holders: the next page.
+    Paying(u32),
+    /// Nothing is owed any more.
+    Closed,
+}
+
+/// A certificate's settlement, from the maturity call on. Every minor unit received was paid on lots, or waits:
+/// `received = principal_paid + penalty_paid + undistributed + excess`. What the agent keeps in suspense for it is
+/// `undistributed + frozen + excess`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Settlement {
     pub obligor: EnterpriseId,
     pub agent: EnterpriseId,
-    pub recorded_at: Timestamp,
+    pub phase: SettlementPhase,
+    pub recorded_at: Option<Timestamp>,
     /// Unpaid principal on the list.
     pub listed: Amount,
     /// Lots on the list, in order of their numbers.
     pub lines: u32,
-    /// Root of the Merkle tree over the list's lines: a bank that distributes from an export proves each line with it.
-    pub list_root: Digest,
-    /// What the bank confirmed as received.
+    /// The Merkle tree (RFC 6962) over the list's lines: a bank that distributes from an export proves each line with it.
+    pub tree: Frontier,
+    /// What the agent confirmed as received.
     pub received: Amount,
-    /// Principal distributed to holders.
+    /// Principal paid on lots, frozen ones included.
     pub principal_paid: Amount,
-    /// Penalty distributed to holders.
+    /// Penalty paid on lots, frozen ones included.
     pub penalty_paid: Amount,
     /// Received, and not distributed yet.
     pub undistributed: Amount,
-    /// Distributed on frozen lots: in suspense until the freeze is lifted.
+    /// Paid on lots that are frozen: in suspense until the freeze is lifted.
     pub frozen: Amount,
-    /// More than was due: in suspense until the payer is known.
+    /// More than was due: in suspense until the agent returns it.
     pub excess: Amount,
     pub fundings: u32,
     pub rounds: u32,
-    /// The day from which penalty runs.
+    /// The latest value date on which money came.
+    pub funded_to: Option<Date>,
+    /// The day from which penalty runs: the due day, once it has passed without all the money.
     pub overdue_since: Option<Date>,
+    /// The day to which penalty is counted on the open lines.
+    pub counted_to: Option<Date>,
     pub defaulted_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
+}
+
+/// What is still owed on a line of the list, and what the round that is under way pays on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct OpenLine {
+    pub principal: Amount,
+    /// Counted to the last round.
+    pub penalty: Amount,
+    pub principal_now: Amount,
+    pub penalty_now: Amount,
+}
+
+/// A page of what is still owed, line by line as on the same page of the list of holders.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct OpenPage {
+    pub lines: List<OpenLine, PAGE_LINES_MAX>,
 }
 
 /// A line of the list of holders.
