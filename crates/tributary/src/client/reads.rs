@@ -7,7 +7,12 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 pub fn commands() -> Vec<Command> {
-    let table = || Arg::new("table").required(true).value_parser(clap::builder::PossibleValuesParser::new(tables())).help("Module and table: receivable/lots");
+    let table = || {
+        Arg::new("table")
+            .required(true)
+            .value_parser(clap::builder::PossibleValuesParser::new(tables()))
+            .help("Module and table: receivable/lots")
+    };
     let list = Command::new("list")
         .about("List the records of a table")
         .arg(table())

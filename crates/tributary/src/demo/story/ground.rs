@@ -38,7 +38,7 @@ const PAPERS: &[Paper] = &[
 
 /// Buyer, seller and number of each contract.
 const CONTRACTS: &[(&str, &str, &str)] =
-    &[("CORE", "S1", "C-CORE-S1"), ("S1", "S2", "C-S1-S2"), ("S2", "S3", "C-S2-S3")];
+    &[("CORE", "S1", "FC-CORE-S1-2026"), ("S1", "S2", "FC-S1-S2-2026"), ("S2", "S3", "FC-S2-S3-2026")];
 
 /// Owner and number of each account at the settlement bank.
 const ACCOUNTS: &[(&str, &str)] = &[
@@ -155,13 +155,15 @@ impl Story<'_> {
                 self.actors.act(&format!("{buyer}.maker"), &receipt).await?;
                 self.line(format!("{:28} {buyer} confirms that the goods of {number} arrived", ""));
             }
-            TradeDocument::Invoice(_) => {
-                let matched: document::MatchedInvoice = serde_json::from_value(outcome)?;
-                self.invoices.insert(number.clone(), matched.invoice);
+            TradeDocument::Invoice(bill) => {
+                let invoice = serde_json::from_value(outcome)?;
+                self.invoices.insert(number.clone(), invoice);
                 self.attest(&number, document::InvoiceStatus::Normal).await?;
-                let matched = serde_json::to_value(&matched.matched)?;
-                let outcome = matched["outcome"].as_str().unwrap_or("compared").to_owned();
-                self.line(format!("{:28} compared with order and goods receipt: {outcome}", ""));
+                let buyer = self.party(&bill.header.buyer)?;
+                let by = format!("{buyer}.maker+{buyer}.checker");
+                let matched = self.actors.act(&by, &document::ConfirmInvoice { invoice }).await?.matched;
+                let outcome = compared(&matched);
+                self.line(format!("{:28} {buyer} confirms it; against order and receipt: {outcome}", ""));
             }
             TradeDocument::OrderResponse(_) | TradeDocument::CreditNote(_) => {}
         }
@@ -192,5 +194,19 @@ fn total(document: &TradeDocument) -> String {
     match document {
         TradeDocument::Invoice(bill) | TradeDocument::CreditNote(bill) => format!(" over {}", bill.gross()),
         _ => String::new(),
+    }
+}
+
+/// An invoice's match in a few words.
+fn compared(matched: &document::Match) -> String {
+    let name = |finding: &document::Finding| {
+        let text = format!("{finding:?}");
+        text.split([' ', '{']).next().unwrap_or_default().to_owned()
+    };
+    let list = |findings: &[document::Finding]| findings.iter().map(name).collect::<Vec<_>>().join(", ");
+    match &matched.outcome {
+        document::MatchOutcome::Matched => "matched".to_owned(),
+        document::MatchOutcome::Tolerated(findings) => format!("within tolerance ({})", list(findings)),
+        document::MatchOutcome::Exception(findings) => format!("exception ({})", list(findings)),
     }
 }
