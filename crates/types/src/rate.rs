@@ -46,6 +46,13 @@ impl Rate {
         amount(whole, (u128::from(whole.minor) * u128::from(self.0) * 2 + 1_000_000) / 2_000_000)
     }
 
+    /// This rate times a multiple in parts per million (1.5 is 1,500,000), half up.
+    pub fn times_half_up(self, multiple: Self) -> Result<Self, Rejection> {
+        let ppm = (u64::from(self.0) * u64::from(multiple.0) * 2 + 1_000_000) / 2_000_000;
+        let ppm = u32::try_from(ppm).ok().filter(|ppm| *ppm <= limits::RATE_PPM_MAX);
+        Ok(Self(ppm.ok_or_else(|| reject::overflow(limits::RATE_PPM_MAX))?))
+    }
+
     /// This share of `whole`, rounded down ("at most").
     pub fn share_floor(self, whole: Amount) -> Result<Amount, Rejection> {
         amount(whole, u128::from(whole.minor) * u128::from(self.0) / 1_000_000)

@@ -58,18 +58,38 @@
 //! 977,625.00 and BKA holds the lot. It passes 3,200,000.00 on to S2 against an invoice of S2; S2 passes 800,000.50 on to S3 and keeps
 //! 2,399,999.50. The live lots are 800,000.00 + 1,000,000.00 + 2,399,999.50 + 800,000.50 = 5,000,000.00.
 
+mod due;
+#[cfg(any(test, feature = "testing"))]
+pub mod fixtures;
+mod rules;
 mod state;
+mod tree;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use types::*;
 
-use crate::core::{Module, TableSpec};
+use crate::core::{CallSpec, Module, TableSpec};
 
 pub const MODULE: Module = Module {
     number: 8,
     name: "receivable",
     about: "Certificates of a core enterprise's debt: issued, split, passed on, financed, settled.",
-    calls: &[],
+    calls: &[
+        CallSpec::new::<Draft>(1),
+        CallSpec::new::<Submit>(2),
+        CallSpec::new::<ApproveIssue>(3),
+        CallSpec::new::<Refuse>(4),
+        CallSpec::new::<Accept>(5),
+        CallSpec::new::<Decline>(6),
+        CallSpec::new::<Withdraw>(7),
+        CallSpec::new::<Split>(10),
+        CallSpec::new::<OfferTransfer>(11),
+        CallSpec::new::<AcceptTransfer>(12),
+        CallSpec::new::<DeclineTransfer>(13),
+        CallSpec::new::<RevokeTransfer>(14),
+    ],
     queries: &[],
     tables: &[
         TableSpec::new::<Certificate>(),
@@ -90,7 +110,7 @@ pub const MODULE: Module = Module {
     ],
     events: EVENTS,
     rejections: reject::CATALOGUE,
-    due: None,
+    due: Some(due::run),
     genesis: None,
     audit: |_| (),
 };

@@ -1,0 +1,6 @@
+//! One file per stage of a certificate's life, and the guards that several share.
+
+pub(super) mod guard;
+pub(super) mod issue;
+pub(super) mod lot;
+pub(super) mod transfer;

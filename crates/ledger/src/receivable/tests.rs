@@ -1,0 +1,81 @@
+mod issue;
+mod lots;
+mod transfer;
+
+use super::{fixtures::*, *};
+use crate::{
+    core::{EnterpriseId, EventKind, Record},
+    credit::Quota,
+    document::{
+        Invoice, InvoiceId, InvoiceStatus,
+        fixtures::{attest, trade},
+    },
+    enterprise::{Enterprise, Standing},
+    policy::{self, Policy},
+    testing::{Scenario, cny, text},
+};
+use ::types::{Amount, Currency, Date, Digest, List, Rate, Rejection};
+
+type Done<T> = Result<T, Rejection>;
+
+/// The name under which the catalogue has what was refused.
+fn name<T: std::fmt::Debug>(refused: Done<T>) -> &'static str {
+    crate::explain(&refused.unwrap_err()).0
+}
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn certificate(scenario: &mut Scenario, id: CertificateId) -> Certificate {
+    scenario.record(&id).unwrap()
+}
+
+fn lot(scenario: &mut Scenario, id: LotId) -> Lot {
+    scenario.record(&id).unwrap()
+}
+
+/// Blocked and used of CORE's quota.
+fn quota(scenario: &mut Scenario) -> (Amount, Amount) {
+    let quota: Quota = scenario.record(&(Scenario::id("CORE"), Currency::CNY)).unwrap();
+    (quota.blocked, quota.used)
+}
+
+/// Reserved, allocated and settled of an invoice.
+fn balance(scenario: &mut Scenario, invoice: InvoiceId) -> [Amount; 3] {
+    let balance = scenario.record::<Invoice>(&invoice).unwrap().balance;
+    [balance.reserved, balance.allocated, balance.settled]
+}
+
+/// Events of one kind, in order.
+fn told<E: EventKind>(scenario: &Scenario) -> Vec<E> {
+    let events = scenario.state.events.iter().filter(|event| event.module == E::MODULE && event.event == E::NUMBER);
+    events.map(|event| ::types::wire::decode(&event.payload).unwrap()).collect()
+}
+
+/// Sets a policy that holds from the next minute on, and goes there.
+fn set_policy(scenario: &mut Scenario, change: impl FnOnce(&mut Policy)) {
+    let at = scenario.time.plus_ms(60_000);
+    let dated = scenario.door(|ctx, state| Ok(policy::at(state, ctx.time)?)).unwrap();
+    let mut changed = dated.policy;
+    change(&mut changed);
+    let set = policy::Set { effective_from: at, based_on: dated.version, policy: changed };
+    scenario.act("OP.maker+OP.checker", &set).unwrap();
+    scenario.time = at;
+}
+
+/// Puts an enterprise into a standing, straight in state.
+fn set_standing(scenario: &mut Scenario, enterprise: &str, standing: Standing) {
+    let id = Scenario::id(enterprise);
+    let mut record: Enterprise = scenario.record(&id).unwrap();
+    record.standing = standing;
+    record.store(&mut scenario.state, &id);
+}
+
+/// Declares two enterprises as related, straight in state.
+fn relate(scenario: &mut Scenario, one: &str, other: &str) {
+    let id = Scenario::id(one);
+    let mut record: Enterprise = scenario.record(&id).unwrap();
+    record.related.push(Scenario::id(other)).unwrap();
+    record.store(&mut scenario.state, &id);
+}
