@@ -132,6 +132,7 @@ impl Root {
             depth: part.depth,
             status: part.status,
             paid: Amount::zero(part.amount.currency),
+            line: None,
             freeze: None,
             dispute: part.dispute,
             lock: part.lock,
