@@ -59,6 +59,12 @@ impl Actors {
         *self.ids.get(party).unwrap_or_else(|| panic!("{party} is not of this consortium"))
     }
 
+    /// How the consortium calls an enterprise.
+    pub fn name(&self, id: EnterpriseId) -> String {
+        let known = self.ids.iter().find(|(_, known)| **known == id);
+        known.map_or_else(|| id.to_string(), |(name, _)| name.clone())
+    }
+
     /// The people named in `CORE.maker+CORE.checker`.
     pub fn signers(&self, by: &str) -> Vec<&Signer> {
         let signer = |name| self.signers.get(name).unwrap_or_else(|| panic!("{name} is nobody of this consortium"));

@@ -1,14 +1,21 @@
 //! The story: golden scenario R1, over REST, as the people of the consortium would do it.
 
 mod ground;
+mod issue;
+mod pass;
 
 use super::Actors;
+use api::message::RowView;
 use ledger::{
+    Call,
+    core::EnterpriseId,
     document::{ContractId, DeliveryId, InvoiceId, OrderId},
     money::CashAccountId,
+    receivable::{Certificate, CertificateId, FinancingId, Lot, LotId},
 };
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use types::{Amount, Text};
+use types::{Amount, Date, Text};
 
 /// Who hears the story.
 pub trait Narrator: Send {
@@ -25,6 +32,12 @@ pub struct Story<'a> {
     pub orders: BTreeMap<String, OrderId>,
     pub deliveries: BTreeMap<String, DeliveryId>,
     pub invoices: BTreeMap<String, InvoiceId>,
+    /// R1 itself, once it is drafted.
+    pub certificate: Option<CertificateId>,
+    /// Lots by the part they play.
+    pub lots: BTreeMap<&'static str, LotId>,
+    /// Financings by the part of their lot.
+    pub financings: BTreeMap<&'static str, FinancingId>,
 }
 
 impl<'a> Story<'a> {
@@ -37,6 +50,9 @@ impl<'a> Story<'a> {
             orders: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             invoices: BTreeMap::new(),
+            certificate: None,
+            lots: BTreeMap::new(),
+            financings: BTreeMap::new(),
         }
     }
 
@@ -44,7 +60,11 @@ impl<'a> Story<'a> {
     pub async fn tell(&mut self) -> anyhow::Result<()> {
         self.consortium().await?;
         self.documents().await?;
-        Ok(())
+        self.issue().await?;
+        self.split().await?;
+        self.pass_to_s2().await?;
+        self.pass_to_s3().await?;
+        self.count().await
     }
 
     fn chapter(&mut self, title: &str) {
@@ -53,6 +73,69 @@ impl<'a> Story<'a> {
 
     fn line(&mut self, line: impl AsRef<str>) {
         self.narrator.line(line.as_ref());
+    }
+
+    fn step(&mut self, number: &str, title: &str) {
+        self.chapter(&format!("Step {number} of 10. {title}"));
+    }
+
+    /// Tries what must be refused, and breaks off when it is not, or not for this reason.
+    pub async fn refused<C: Call>(&mut self, by: &str, call: &C, code: &str, attempt: &str) -> anyhow::Result<()> {
+        match self.actors.act(by, call).await {
+            Ok(_) => anyhow::bail!("{attempt} was not refused"),
+            Err(error) if error.code() == Some(code) => {
+                self.line(format!("refused, {attempt}: {error}"));
+                Ok(())
+            }
+            Err(error) => {
+                Err(anyhow::Error::from(error).context(format!("{attempt} was refused, but not with {code}")))
+            }
+        }
+    }
+
+    /// Moves the chain's clock to a Shanghai time; what is due until then happens.
+    pub async fn advance_to(&mut self, date: Date, hour: u64, minute: u64) -> anyhow::Result<()> {
+        Ok(self.actors.advance(date.at(hour, minute)).await?)
+    }
+
+    /// A record, as the node lists it.
+    pub async fn record<T: DeserializeOwned>(&self, table: &str, id: &str) -> anyhow::Result<T> {
+        Ok(serde_json::from_value(self.actors.client().row(table, id).await?.record)?)
+    }
+
+    /// R1 as it stands.
+    pub async fn certificate(&self) -> anyhow::Result<Certificate> {
+        let id = self.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
+        self.record("receivable/certificates", &id.to_string()).await
+    }
+
+    pub async fn lot(&self, id: LotId) -> anyhow::Result<Lot> {
+        self.record("receivable/lots", &id.to_string()).await
+    }
+
+    /// All lots of R1, in the order of their numbers.
+    pub async fn all_lots(&self) -> anyhow::Result<Vec<(LotId, Lot)>> {
+        let id = self.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
+        let parameters = [("certificate", id.to_string()), ("limit", "500".to_owned())];
+        let page = self.actors.client().list("receivable/lots", &parameters).await?;
+        let row = |row: RowView| Ok((serde_json::from_value(row.id.into())?, serde_json::from_value(row.record)?));
+        let mut lots = page.rows.into_iter().map(row).collect::<anyhow::Result<Vec<(LotId, Lot)>>>()?;
+        lots.sort_by_key(|(_, lot)| lot.number);
+        Ok(lots)
+    }
+
+    /// A lot in a few words.
+    async fn show(&self, id: LotId) -> anyhow::Result<String> {
+        let lot = self.lot(id).await?;
+        let status = format!("{:?}", lot.status);
+        let status = status.split('(').next().unwrap_or_default().to_lowercase();
+        let (from, to) = (lot.range.start_minor, lot.range.end_minor);
+        Ok(format!("lot {} [{from}, {to}) {} {status} by {}", lot.number, lot.face, self.name(lot.holder)))
+    }
+
+    /// How the story calls an enterprise.
+    fn name(&self, id: EnterpriseId) -> String {
+        self.actors.name(id)
     }
 }
 
@@ -64,4 +147,9 @@ pub fn cny(decimal: &str) -> Amount {
 /// A text of the story.
 pub fn text<const MAX: usize>(text: impl AsRef<str>) -> Text<MAX> {
     Text::new(text.as_ref()).expect("texts of the story are clean")
+}
+
+/// A day of the story.
+pub fn day(year: i32, month: u8, day: u8) -> Date {
+    Date::from_ymd(year, month, day).expect("days of the story exist")
 }

@@ -1,12 +1,12 @@
 //! Before the first certificate: companies, accounts, limits, and the papers of their trade.
 
-use super::{Story, cny, text};
+use super::{Story, cny, day, text};
 use crate::{demo::PARTIES, import};
 use anyhow::Context as _;
 use api::import::TradeDocument;
 use ledger::{credit, document, money};
 use serde_json::Value;
-use types::{Currency, Date, Digest};
+use types::{Currency, Digest};
 
 /// A file of `examples/ubl` and who signs its recording, the sender first.
 struct Paper {
@@ -66,7 +66,7 @@ impl Story<'_> {
             self.accounts.insert(owner, account);
         }
         self.line("SB opened an account for each company and bank");
-        let (starts, expires) = (date(2026, 1, 1), date(2027, 12, 31));
+        let (starts, expires) = (day(2026, 1, 1), day(2027, 12, 31));
         let core = self.actors.id("CORE");
         let (limit, remark) = (cny("60000000.00"), text("credit committee, 2026-01"));
         let quota = credit::GrantQuota { core, limit, starts, expires, remark };
@@ -97,7 +97,7 @@ impl Story<'_> {
             let contract = document::RecordContract {
                 number: text(number),
                 parties: document::Parties { seller: party(seller), buyer: party(buyer) },
-                signed_on: date(2026, 1, 5),
+                signed_on: day(2026, 1, 5),
                 ends_on: None,
                 value: None,
                 source: document::Source { digest, format: document::SourceFormat::Scan },
@@ -184,10 +184,6 @@ impl Story<'_> {
         let party = PARTIES.iter().find(|party| party.legal_id == legal_id);
         Ok(party.with_context(|| format!("{legal_id} is not of this consortium"))?.short)
     }
-}
-
-fn date(year: i32, month: u8, day: u8) -> Date {
-    Date::from_ymd(year, month, day).expect("dates of the story exist")
 }
 
 fn total(document: &TradeDocument) -> String {
