@@ -1,11 +1,14 @@
 //! Due work: what happens by itself when its time has come.
 
 use super::{
-    rules::{issue, transfer},
-    types::{CertificateId, TransferId},
+    rules::{control, dilution, distribution, issue, overdue, settlement, transfer},
+    types::{CertificateId, FreezeId, Notice, TransferId},
 };
-use crate::core::Context;
-use ::types::{State, Stop, wire};
+use crate::{
+    core::{Context, EnterpriseId},
+    document::InvoiceId,
+};
+use ::types::{State, Stop, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
 /// What the module wants done at a time. An item whose reason is gone does nothing. Later variants are added at the end.
@@ -19,6 +22,26 @@ pub(super) enum Due {
     InvoiceRevoked(CertificateId),
     /// The tax authority revoked an invoice that a transfer pays.
     TransferInvoiceRevoked(TransferId),
+    /// The due day is near.
+    MaturityNotice { certificate: CertificateId, business_days: u32 },
+    /// Lots no longer move.
+    MaturityCall(CertificateId),
+    /// The next page of the list of holders is taken.
+    RecordList(CertificateId),
+    /// The due day has begun.
+    DueDay(CertificateId),
+    /// The due day's cut-off.
+    Cutoff { certificate: CertificateId, at: Timestamp },
+    /// A round is planned, or its next page is paid.
+    Pay(CertificateId),
+    /// All prior parties are told, from this lot on.
+    Notify { certificate: CertificateId, notice: Notice, from: u32 },
+    /// The operator's freeze has run its hours.
+    FreezeExpiry(FreezeId),
+    /// The first creditor's lots are locked, from this one on.
+    LockLots { certificate: CertificateId, invoice: InvoiceId, from: u32 },
+    /// The tax authority revoked an invoice that was paid by set-off.
+    SetOffInvoiceRevoked { certificate: CertificateId, holder: EnterpriseId },
 }
 
 /// Does what is due.
@@ -28,5 +51,17 @@ pub(super) fn run(ctx: &Context, payload: &[u8], state: &mut dyn State) -> Resul
         Due::TransferExpiry(id) => transfer::expire(ctx, state, id),
         Due::InvoiceRevoked(id) => issue::invoice_revoked(ctx, state, id),
         Due::TransferInvoiceRevoked(id) => transfer::invoice_revoked(ctx, state, id),
+        Due::MaturityNotice { certificate, business_days } => settlement::remind(state, certificate, business_days),
+        Due::MaturityCall(id) => settlement::call(ctx, state, id),
+        Due::RecordList(id) => settlement::record(ctx, state, id),
+        Due::DueDay(id) => settlement::due_day(ctx, state, id),
+        Due::Cutoff { certificate, at } => overdue::cutoff(ctx, state, certificate, at),
+        Due::Pay(id) => distribution::step(ctx, state, id),
+        Due::Notify { certificate, notice, from } => overdue::notify(ctx, state, certificate, notice, from),
+        Due::FreezeExpiry(id) => control::expire(ctx, state, id),
+        Due::LockLots { certificate, invoice, from } => dilution::lock(ctx, state, certificate, invoice, from),
+        Due::SetOffInvoiceRevoked { certificate, holder } => {
+            dilution::set_off_invoice_revoked(state, certificate, holder)
+        }
     }
 }

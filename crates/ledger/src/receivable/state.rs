@@ -18,6 +18,24 @@ impl LotId {
     }
 }
 
+impl FreezeId {
+    /// The id of the one freeze that the operator may lay on a lot for fraud.
+    pub(super) fn of_fraud(lot: LotId) -> Self {
+        let digest = Digest::of(&[b"tributary/receivable/fraud-freeze", &lot.0]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest.0[..16]);
+        Self(id)
+    }
+}
+
+impl Funding {
+    /// What was not returned of it.
+    pub fn left(&self) -> Amount {
+        let left = self.amount.minor.checked_sub(self.returned.minor);
+        Amount { minor: left.expect("no more is returned than came"), ..self.amount }
+    }
+}
+
 impl CertificateStatus {
     /// The obligor is bound and has not paid in full.
     pub fn is_outstanding(self) -> bool {
@@ -52,7 +70,13 @@ impl FinancingStatus {
     pub fn is_closed(self) -> bool {
         match self {
             Self::Quoting | Self::Accepted | Self::Approved | Self::Registered | Self::Disbursed => false,
-            Self::Repaid | Self::Recoursed | Self::Failed | Self::Rejected | Self::Cancelled | Self::Expired => true,
+            Self::Repaid
+            | Self::Recoursed
+            | Self::WrittenOff
+            | Self::Failed
+            | Self::Rejected
+            | Self::Cancelled
+            | Self::Expired => true,
         }
     }
 }

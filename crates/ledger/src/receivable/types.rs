@@ -334,4 +334,8 @@ pub enum Change {
     LotWrittenOff(LotId),
     /// Lots of the first creditor were locked, or are free again.
     Lock(InvoiceId),
+    /// The obligor has a counter-claim on the first creditor.
+    CounterClaim(CounterClaimId),
+    /// Money that was too much was returned.
+    ExcessReturned(FundingId),
 }

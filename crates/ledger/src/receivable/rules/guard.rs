@@ -8,7 +8,10 @@ use crate::{
     policy::{self, HolderType, Policy},
     receivable::{
         tree::Root,
-        types::{AlertRaised, AlertRule, CertificateStatus, Concerned, Lot, LotId, LotStatus, Severity, reject},
+        types::{
+            AlertRaised, AlertRule, CertificateId, CertificateStatus, Concerned, Lot, LotId, LotStatus, Severity,
+            reject,
+        },
     },
 };
 use types::{Amount, Rejection, State, Stop, Timestamp};
@@ -34,6 +37,17 @@ pub(in crate::receivable) fn alert(
     let certificate = lot.1.certificate;
     let concerned = concerned(told);
     emit(state, &AlertRaised { rule, severity, certificate, lot: Some(lot.0), invoice: None, concerned });
+}
+
+/// Raises an alert about a whole certificate.
+pub(in crate::receivable) fn alert_certificate(
+    state: &mut dyn State,
+    (rule, severity): (AlertRule, Severity),
+    certificate: CertificateId,
+    told: &[EnterpriseId],
+) {
+    let concerned = concerned(told);
+    emit(state, &AlertRaised { rule, severity, certificate, lot: None, invoice: None, concerned });
 }
 
 /// Refuses a certificate in another status.
@@ -121,6 +135,11 @@ pub(in crate::receivable) fn require_free(id: LotId, lot: &Lot) -> Result<(), Re
     if let Some(dispute) = lot.dispute {
         return Err(reject::lot_disputed(id, dispute));
     }
+    require_unlocked(id, lot)
+}
+
+/// Refuses a lot that is locked because an invoice behind it was revoked.
+pub(in crate::receivable) fn require_unlocked(id: LotId, lot: &Lot) -> Result<(), Rejection> {
     match lot.lock {
         Some(invoice) => Err(reject::lot_locked(id, invoice)),
         None => Ok(()),

@@ -1,6 +1,10 @@
 //! Issue: from the draft to the first creditor's acceptance.
 
-use super::guard::{self, concerned};
+use super::{
+    dilution,
+    guard::{self, concerned},
+    settlement,
+};
 use crate::{
     core::{Call, Context, EntityRole, Function, Record, Role, due, emit},
     credit, document,
@@ -232,6 +236,7 @@ impl Call for Accept {
         root.certificate.acceptance = Some(Acceptance { at: ctx.time, by: ctx.actor().member, consent: statement });
         let concerned = concerned(&[obligor, creditor, root.certificate.settlement_agent]);
         emit(state, &CertificateAccepted { certificate: root.id, lot, face, consent: statement, concerned });
+        settlement::schedule(ctx, state, &root)?;
         set_status(ctx, state, root, CertificateStatus::Active)?;
         Ok(lot)
     }
@@ -293,11 +298,13 @@ pub(in crate::receivable) fn invoice_revoked(
 ) -> Result<(), Stop> {
     let root = Root::load(state, id)?;
     let Certificate { obligor, creditor, settlement_agent, .. } = root.certificate;
+    let mut revoked = None;
     for claim in root.certificate.claims.clone().iter() {
         match document::invoice(state, claim.invoice)?.status {
             InvoiceStatus::RedLettered | InvoiceStatus::Void => {}
             InvoiceStatus::Unchecked | InvoiceStatus::Normal => continue,
         }
+        revoked = Some(claim.invoice);
         let rule = AlertRule::InvoiceRevoked;
         let concerned = concerned(&[obligor, creditor, settlement_agent]);
         let invoice = Some(claim.invoice);
@@ -307,11 +314,14 @@ pub(in crate::receivable) fn invoice_revoked(
         CertificateStatus::PendingInternal | CertificateStatus::Offered => {
             end(ctx, state, root, CertificateStatus::Withdrawn, None)
         }
-        CertificateStatus::Draft
-        | CertificateStatus::Active
+        CertificateStatus::Active
         | CertificateStatus::Maturing
         | CertificateStatus::Overdue
-        | CertificateStatus::Defaulted
+        | CertificateStatus::Defaulted => match revoked {
+            Some(invoice) => dilution::lock(ctx, state, id, invoice, 1),
+            None => Ok(()),
+        },
+        CertificateStatus::Draft
         | CertificateStatus::Settled
         | CertificateStatus::SettledLate
         | CertificateStatus::WrittenOff

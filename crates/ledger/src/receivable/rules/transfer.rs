@@ -145,7 +145,9 @@ impl Call for AcceptTransfer {
         enterprise::require_limits(ctx, state, transfer.amount)?;
         let root = Root::load(state, transfer.certificate)?;
         guard::require_moving(ctx, &root)?;
-        guard::require_not_frozen(transfer.lot, &tree::lot(state, transfer.lot)?)?;
+        let lot = tree::lot(state, transfer.lot)?;
+        guard::require_not_frozen(transfer.lot, &lot)?;
+        guard::require_unlocked(transfer.lot, &lot)?;
         conclude(ctx, state, root, self.transfer, transfer)?;
         let transfer = Transfer::load(state, &self.transfer)?.expect("stored one line above");
         Ok(transfer.received_lot.expect("a concluded transfer has its lot"))

@@ -1,17 +1,19 @@
 //! What happened, in the past tense.
 
 use super::{
-    CertificateId, CertificateStatus, FinancingId, FinancingKind, FinancingStatus, LotId, PARTS_MAX, Price,
-    QuoteStatus, SearchResult, TransferId, TransferStatus,
+    CertificateId, CertificateStatus, CounterClaimId, DisputeId, DisputeOutcome, FinancingId, FinancingKind,
+    FinancingStatus, FreezeGround, FreezeId, FundingId, LotId, PARTS_MAX, Price, QuoteStatus, SearchResult, TransferId,
+    TransferStatus,
 };
 use crate::{
     core::{EnterpriseId, EventKind, EventSpec},
-    document::InvoiceId,
+    document::{CreditNoteId, InvoiceId},
+    money::CashAccountId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use types::{
-    Amount, Date, Digest, List, Timestamp,
+    Amount, Date, Digest, List, Rate, Timestamp,
     text::{Reference, Remark},
 };
 
@@ -38,10 +40,15 @@ pub enum AlertRule {
     DeregistrationLate,
     /// More money came than was due.
     Overfunded,
+    /// F11: somebody else than obligor and guarantor paid.
+    PaidByThirdParty,
 }
 
 /// How urgent an alert is: 1 is the most.
 pub type Severity = u8;
+
+/// Lots that one event names as locked: as many as one step looks at.
+pub const LOCKED_MAX: usize = 64;
 
 /// Declares events: their fields, and the enterprises they concern.
 macro_rules! events {
@@ -65,7 +72,7 @@ macro_rules! events {
             }
         )*
 
-        /// Every event of issue, lots, transfer and financing.
+        /// Every event of this module.
         pub(in crate::receivable) const EVENTS: &[EventSpec] = &[$(EventSpec::new::<$name>()),*];
     };
 }
@@ -115,4 +122,48 @@ events! {
     21 LotRefinanced { financing: FinancingId, lot: LotId, source: EnterpriseId, target: EnterpriseId, price: Amount }
     /// Something that people must look at.
     22 AlertRaised { rule: AlertRule, severity: Severity, certificate: CertificateId, lot: Option<LotId>, invoice: Option<InvoiceId> }
+    /// The due day is near.
+    40 MaturityNear { certificate: CertificateId, due_on: Date, business_days: u32, unpaid: Amount }
+    /// Lots no longer move; money may come.
+    41 MaturityCalled { certificate: CertificateId, due_on: Date, record_at: Timestamp, live: Amount }
+    /// The list of holders stands.
+    42 RecordListTaken { certificate: CertificateId, lines: u32, listed: Amount, list_root: Digest }
+    /// Money came.
+    43 FundingReceived { certificate: CertificateId, funding: FundingId, payer: EnterpriseId, amount: Amount, value_date: Date, received: Amount }
+    /// A lot was paid, wholly or in part; the account is the holder's, or the agent's suspense account while it is frozen.
+    44 LotPaid { certificate: CertificateId, lot: LotId, principal: Amount, penalty: Amount, account: CashAccountId }
+    /// A round was paid to all holders.
+    45 FundsDistributed { certificate: CertificateId, round: u32, value_date: Date, principal: Amount, penalty: Amount, frozen: Amount }
+    /// Nothing is owed on a certificate any more.
+    46 CertificateSettled { certificate: CertificateId, status: CertificateStatus }
+    /// The due day has passed without all the money: everybody who ever held a lot is told.
+    47 CertificateDishonored { certificate: CertificateId, unpaid: Amount, overdue_since: Date, grace_ends: Date }
+    /// Recourse, guarantee and enforcement are open: everybody who ever held a lot is told.
+    48 CertificateDefaulted { certificate: CertificateId, unpaid: Amount, overdue_since: Date }
+    /// A bank told the seller that it must buy its lot back.
+    49 RecourseNotified { certificate: CertificateId, financing: FinancingId, lot: LotId, principal: Amount, penalty_rate: Rate }
+    /// The seller bought its lot back.
+    50 LotRecoursed { certificate: CertificateId, financing: FinancingId, lot: LotId, principal: Amount, penalty: Amount, days: u32 }
+    /// A holder gave up a lot.
+    51 LotWrittenOff { certificate: CertificateId, lot: LotId, amount: Amount, reason: Remark }
+    /// Money that was too much was returned.
+    52 ExcessReturned { certificate: CertificateId, funding: FundingId, amount: Amount }
+    /// A lot stays where it is by order.
+    53 LotFrozen { certificate: CertificateId, lot: LotId, freeze: FreezeId, ground: FreezeGround, order: Reference, amount: Amount, expires: Option<Timestamp> }
+    /// A freeze ended; what waited in suspense was paid to the holder.
+    54 LotUnfrozen { certificate: CertificateId, lot: LotId, freeze: FreezeId, order: Option<Reference>, released: Amount }
+    /// The goods behind a lot are disputed.
+    55 DisputeOpened { certificate: CertificateId, lot: LotId, dispute: DisputeId, reason: Remark }
+    /// A dispute ended.
+    56 DisputeResolved { certificate: CertificateId, lot: LotId, dispute: DisputeId, outcome: DisputeOutcome }
+    /// Lots of the first creditor were burned after a credit note.
+    57 CertificateReduced { certificate: CertificateId, credit_note: CreditNoteId, amount: Amount, live: Amount }
+    /// A credit note that found no lot to burn is owed back to the core enterprise.
+    58 CounterClaimRaised { counter_claim: CounterClaimId, certificate: CertificateId, credit_note: CreditNoteId, amount: Amount }
+    /// A lot was redeemed early against its holder's own debt to the obligor.
+    59 LotSetOff { certificate: CertificateId, lot: LotId, amount: Amount }
+    /// Lots of the first creditor are locked: an invoice behind the certificate was revoked.
+    60 LotsLocked { certificate: CertificateId, invoice: InvoiceId, lots: List<LotId, LOCKED_MAX> }
+    /// The obligor owes a lot although an invoice was revoked: it is free again.
+    61 LotUnlocked { certificate: CertificateId, lot: LotId, invoice: InvoiceId, reason: Remark }
 }

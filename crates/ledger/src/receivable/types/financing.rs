@@ -58,6 +58,8 @@ pub enum FinancingStatus {
     Cancelled,
     /// Not concluded in time.
     Expired,
+    /// The bank gave its lot up.
+    WrittenOff,
 }
 
 /// An application for finance, and what became of it.

@@ -25,6 +25,24 @@ types::rejections! {
     821 to_obligor(obligor) "E_TO_OBLIGOR" "{obligor} owes this lot itself: set it off instead";
     822 party_role(enterprise, role) "E_PARTY_ROLE" "{enterprise} is not {role}";
     823 transfer_state(transfer, status) "E_TRANSFER_STATE" "transfer {transfer} is {status}: it must be offered";
+    824 financing_state(financing, status, needed) "E_FINANCING_STATE" "financing {financing} is {status}: it must be {needed}";
     836 counter_claim(counter_claim, left, asked) "E_COUNTER_CLAIM" "counter-claim {counter_claim} has {left} left to net, asked for {asked}";
     840 claims_over(documented, needed) "E_CLAIMS_OVER" "the claims name {documented}, this pays {needed}: claim no more than it pays";
+    860 no_recourse(financing) "E_NO_RECOURSE" "financing {financing} is without recourse: the seller owes nothing";
+    861 recourse_notified(financing) "E_RECOURSE_NOTIFIED" "the seller of financing {financing} is told already";
+    862 recourse_unnotified(financing) "E_RECOURSE_UNNOTIFIED" "the seller of financing {financing} is not told yet: give notice first";
+    863 grace(certificate, ends) "E_GRACE" "certificate {certificate} has grace until the end of {ends}";
+    864 majority(signed, owed) "E_MAJORITY" "holders of {signed} sign: more than half of the {owed} that is owed must, or a financier";
+    865 lot_twice() "E_LOT_TWICE" "the same lot is named twice";
+    866 other_certificate(lot, certificate) "E_LOT_ELSEWHERE" "lot {lot} is not of certificate {certificate}";
+    867 settling(certificate) "E_SETTLING" "certificate {certificate} is being listed, paid, or is closed: ask again when it waits for money";
+    868 excess(certificate, left, asked) "E_EXCESS" "{left} of what was paid too much on certificate {certificate} can be returned here, asked for {asked}";
+    870 freeze_ground(law) "E_FREEZE_GROUND" "the lot cannot be frozen like this: {law}";
+    871 freeze_authority(freeze, by) "E_FREEZE_AUTHORITY" "freeze {freeze} is by {by}: only the same authority or a higher one lifts it";
+    872 freeze_lifted(freeze) "E_FREEZE_LIFTED" "freeze {freeze} is lifted already";
+    873 dispute_closed(dispute) "E_DISPUTE_CLOSED" "dispute {dispute} is resolved already";
+    874 not_locked(lot) "E_LOT_NOT_LOCKED" "lot {lot} is not locked by a revoked invoice";
+    880 moved(certificate) "E_CERTIFICATE_MOVED" "certificate {certificate} is not whole in its first creditor's hands any more: reduce it instead";
+    881 nothing_cut() "E_NOTHING_CUT" "name at least one lot that is burned";
+    882 note_elsewhere(note, certificate) "E_CREDIT_NOTE_ELSEWHERE" "credit note {note} is on no invoice behind certificate {certificate}";
 }

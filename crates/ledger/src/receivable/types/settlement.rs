@@ -34,7 +34,7 @@ pub enum SettlementPhase {
 }
 
 /// A certificate's settlement, from the maturity call on. Every minor unit received was paid on lots, or waits:
-/// `received = principal_paid + penalty_paid + undistributed + excess`. What the agent keeps in suspense for it is
+/// `received = principal_paid + penalty_paid + undistributed + excess + returned`. What the agent keeps in suspense for it is
 /// `undistributed + frozen + excess`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Settlement {
@@ -60,6 +60,8 @@ pub struct Settlement {
     pub frozen: Amount,
     /// More than was due: in suspense until the agent returns it.
     pub excess: Amount,
+    /// More than was due, and returned.
+    pub returned: Amount,
     pub fundings: u32,
     pub rounds: u32,
     /// The latest value date on which money came.
@@ -124,6 +126,8 @@ pub struct Funding {
     pub agent: EnterpriseId,
     pub payer: EnterpriseId,
     pub amount: Amount,
+    /// Part of it that was too much and was returned.
+    pub returned: Amount,
     pub source: PaymentSource,
     pub value_date: Date,
     pub at: Timestamp,
@@ -171,6 +175,15 @@ pub enum DefaultGround {
         /// Digest of the court's decision.
         evidence: Digest,
     },
+}
+
+/// What all prior parties are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Notice {
+    /// The due day has passed without all the money.
+    Dishonored,
+    /// Recourse, guarantee and enforcement are open.
+    Defaulted,
 }
 
 /// A recourse against the seller of a financed lot.

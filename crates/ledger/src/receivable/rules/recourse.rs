@@ -1,0 +1,175 @@
+//! Recourse: the seller of a lot that was financed with recourse buys it back from the bank.
+
+use super::{
+    distribution,
+    guard::{self, concerned},
+    overdue::require_waiting,
+    settlement,
+};
+use crate::{
+    core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit},
+    enterprise, money, policy,
+    receivable::{
+        tree::{self, Root},
+        types::{
+            CertificateStatus, Change, Financing, FinancingId, FinancingKind, FinancingStatus, Lot, LotRecoursed,
+            LotStatus, NotifyRecourse, PayRecourse, PaymentSource, Recourse, RecourseNotified, RecoursePaid, reject,
+        },
+    },
+};
+use types::{Amount, Date, Rejection, State, Stop};
+
+const BANK: &[Role] = &[Role::of(EntityRole::Bank, &[Function::Maker, Function::Checker])];
+
+impl Call for NotifyRecourse {
+    const NAME: &'static str = "notify_recourse";
+    const ROLES: &'static [Role] = BANK;
+    const RUNS_OFF: bool = true;
+    type Outcome = ();
+
+    fn check(&self) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
+        let id = self.financing;
+        let (mut root, financing, lot) = recoverable(ctx, state, id)?;
+        if Recourse::load(state, &id)?.is_some() {
+            return Err(reject::recourse_notified(id).into());
+        }
+        let disbursement = financing.disbursement.as_ref().expect("a financed lot's financing is disbursed: law I11");
+        let overdue_since = settlement::settlement(state, root.id)?.overdue_since;
+        let recourse = Recourse {
+            certificate: root.id,
+            lot: financing.lot,
+            bank: ctx.actor().enterprise,
+            seller: financing.seller,
+            principal: lot.unpaid(),
+            penalty_rate: disbursement.penalty_rate,
+            overdue_since: overdue_since.expect("a certificate in default is overdue"),
+            noticed_at: ctx.time,
+            paid: None,
+        };
+        let (principal, penalty_rate) = (recourse.principal, recourse.penalty_rate);
+        let concerned = concerned(&[recourse.bank, recourse.seller]);
+        let (certificate, lot) = (root.id, financing.lot);
+        emit(state, &RecourseNotified { certificate, financing: id, lot, principal, penalty_rate, concerned });
+        recourse.store(state, &id);
+        root.note(ctx, state, Change::Recourse(id))?;
+        root.store(state);
+        Ok(())
+    }
+}
+
+impl Call for PayRecourse {
+    const NAME: &'static str = "pay_recourse";
+    const ROLES: &'static [Role] = BANK;
+    const RUNS_OFF: bool = true;
+    /// What the seller paid.
+    type Outcome = Amount;
+
+    fn check(&self) -> Result<(), Rejection> {
+        match self.source {
+            PaymentSource::Fact(_) => Ok(()),
+            PaymentSource::Tokens { amount, .. } => amount.positive().map(|_| ()),
+        }
+    }
+
+    fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<Amount, Stop> {
+        let id = self.financing;
+        let (mut root, financing, lot) = recoverable(ctx, state, id)?;
+        guard::require_not_frozen(financing.lot, &lot)?;
+        require_waiting(root.id, &settlement::settlement(state, root.id)?)?;
+        let mut recourse = Recourse::load(state, &id)?.ok_or_else(|| reject::recourse_unnotified(id))?;
+        let (bank, seller) = (ctx.actor().enterprise, financing.seller);
+        enterprise::require(ctx, state, seller, None, &[Function::Maker, Function::Checker])?;
+        let (paid, value_date) = receive(ctx, state, (seller, bank), id, self.source)?;
+        enterprise::require_limits(ctx, state, paid)?;
+        let principal = lot.unpaid();
+        let price = price(ctx, state, &recourse, principal, value_date)?;
+        let due = principal.plus(price.penalty)?;
+        if due != paid {
+            return Err(money::reject::net_mismatch(due, paid).into());
+        }
+        distribution::release_line(ctx, state, &lot, principal)?;
+        distribution::close_financing(ctx, state, &mut root, id, FinancingStatus::Recoursed)?;
+        tree::change(state, financing.lot, lot, LotStatus::Recoursed(id), seller)?;
+        let (penalty, days) = (price.penalty, price.days);
+        let source = self.source;
+        recourse.paid = Some(RecoursePaid { at: ctx.time, principal, penalty, days, source });
+        recourse.store(state, &id);
+        root.note(ctx, state, Change::Recourse(id))?;
+        let concerned = concerned(&[bank, seller, root.certificate.obligor]);
+        let (certificate, lot) = (root.id, financing.lot);
+        emit(state, &LotRecoursed { certificate, financing: id, lot, principal, penalty, days, concerned });
+        root.store(state);
+        Ok(due)
+    }
+}
+
+/// A financing of the acting bank whose seller answers for the obligor, and its lot, of a certificate in default.
+fn recoverable(ctx: &Context, state: &mut dyn State, id: FinancingId) -> Result<(Root, Financing, Lot), Stop> {
+    let financing = Financing::load(state, &id)?.ok_or_else(|| reject::unknown(id))?;
+    if financing.bank != Some(ctx.actor().enterprise) {
+        return Err(reject::not_party(id, ctx.actor().enterprise).into());
+    }
+    match financing.kind {
+        FinancingKind::NonRecourse => return Err(reject::no_recourse(id).into()),
+        FinancingKind::RecourseToSeller => {}
+    }
+    if financing.status != FinancingStatus::Disbursed {
+        return Err(reject::financing_state(id, format!("{:?}", financing.status), "Disbursed").into());
+    }
+    let root = Root::load(state, financing.certificate)?;
+    guard::require_status(&root, CertificateStatus::Defaulted)?;
+    let lot = tree::lot(state, financing.lot)?;
+    assert!(lot.status == LotStatus::Financed(id), "a disbursed financing has its lot: law I4");
+    Ok((root, financing, lot))
+}
+
+/// What a late seller pays besides the principal.
+struct Price {
+    days: u32,
+    penalty: Amount,
+}
+
+/// Penalty on the unpaid principal from the due day to the day of payment, half up.
+fn price(
+    ctx: &Context,
+    state: &mut dyn State,
+    recourse: &Recourse,
+    principal: Amount,
+    paid_on: Date,
+) -> Result<Price, Stop> {
+    let day_count = policy::at(state, ctx.time)?.policy.day_count;
+    let days = recourse.overdue_since.days_until(paid_on).unwrap_or(0);
+    Ok(Price { days, penalty: recourse.penalty_rate.interest_half_up(principal, days, day_count)? })
+}
+
+/// The money that the seller paid the bank: attested, or in the bank's own deposit tokens. Gives how much, and from which day.
+fn receive(
+    ctx: &Context,
+    state: &mut dyn State,
+    (seller, bank): (EnterpriseId, EnterpriseId),
+    financing: FinancingId,
+    source: PaymentSource,
+) -> Result<(Amount, Date), Stop> {
+    let what_for = format!("recourse {financing}");
+    match source {
+        PaymentSource::Fact(id) => {
+            let fact = money::consume_fact(ctx, state, id, &what_for)?;
+            if fact.payer_owner != seller {
+                let detail = format!("{id} was paid by {}, not by the seller {seller}", fact.payer_owner);
+                return Err(money::reject::cash_unattested(detail).into());
+            }
+            money::account_of(state, fact.payee, bank)?;
+            Ok((fact.amount, fact.value_date))
+        }
+        PaymentSource::Tokens { account, amount } => {
+            money::account_of(state, account, seller)?;
+            let own = money::account_at(ctx, state, bank, bank, amount.currency)?;
+            money::pay(ctx, state, account, own, amount, &what_for)?;
+            Ok((amount, ctx.time.date()))
+        }
+    }
+}
