@@ -148,7 +148,7 @@ async fn histories(form: Form, arguments: &ArgMatches, files: &[&PathBuf]) -> an
             let signers = session::signers(arguments, names)?;
             let client = session::client(arguments)?;
             let own = session::enterprise(&client, &signers[0]).await?;
-            load(&client, own, &signers, &history).await?
+            load(&client, own, &signers.iter().collect::<Vec<_>>(), &history).await?
         };
         for reason in history.refused.iter().chain(&sent.refused) {
             eprintln!("refused: {reason}");
@@ -184,7 +184,7 @@ pub struct Sent {
 pub async fn load(
     client: &Client,
     own: EnterpriseId,
-    signers: &[Signer],
+    signers: &[&Signer],
     history: &import::History,
 ) -> anyhow::Result<Sent> {
     let mut known = Known::default();
@@ -232,16 +232,15 @@ struct Outcomes {
 /// its transaction are sent again.
 async fn send_all(
     client: &Client,
-    signers: &[Signer],
+    signers: &[&Signer],
     acts: &[(String, Act)],
     bar: &ProgressBar,
 ) -> anyhow::Result<Outcomes> {
-    let signers: Vec<&Signer> = signers.iter().collect();
     let mut outcomes = Outcomes::default();
     let mut waiting: Vec<Vec<(String, Act)>> = acts.chunks(ACTS_TOGETHER).map(<[_]>::to_vec).collect();
     while !waiting.is_empty() {
         let bodies = waiting.iter().map(|batch| batch.iter().map(|(_, act)| act.clone()).collect()).collect();
-        let transactions = client.sign_all(&signers, bodies).await?;
+        let transactions = client.sign_all(signers, bodies).await?;
         let mut views = futures::stream::iter(transactions.into_iter().map(|transaction| async move {
             let hash = client.submit(&transaction).await?;
             client.wait(hash).await

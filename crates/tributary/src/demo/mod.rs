@@ -28,7 +28,7 @@ pub fn command() -> Command {
     let once = Arg::new("once").long("once").action(ArgAction::SetTrue);
     Command::new("up")
         .about("Start a demonstration: a chain, a consortium, and a receivable from order to settlement")
-        .arg(data().default_value("data/demo"))
+        .arg(data())
         .arg(listen())
         .arg(once.help("Stop when the story is told, instead of serving on"))
 }

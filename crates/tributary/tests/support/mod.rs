@@ -1,0 +1,49 @@
+//! A node in this process on a folder of its own, and the demonstration's people speaking to it over REST.
+
+use node::{Config, Folder, Node};
+use sdk::{Client, Keystore};
+use std::time::Duration;
+use tempfile::TempDir;
+use tributary::demo::{self, Actors, Narrator};
+
+/// A node that stops when it is told to, or with the process.
+pub struct Stage {
+    pub actors: Actors,
+    pub node: Node,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// A new chain with the demonstration's genesis; nobody but the operator is registered.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let keystore = Keystore::open(folder.path().join("keys")).expect("a key folder");
+        let signers = demo::keys(&keystore, "for tests").expect("keys are made");
+        let (genesis, validator) = demo::genesis(&signers).expect("a genesis");
+        let data = Folder::new(folder.path().join("node"));
+        data.create(&genesis, &validator).expect("a new chain");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let config = Config { folder: data, listen, heartbeat: Duration::from_secs(10) };
+        let node = Node::start(config).await.expect("the node starts");
+        let client = Client::new(&format!("http://{}", node.address())).expect("a client");
+        Self { actors: Actors::new(client, signers, None), node, _folder: folder }
+    }
+
+    /// Every law, recomputed from the whole state of the running node.
+    pub async fn audit(&self) {
+        let listing = self.node.chain().scan().await.expect("the state is read");
+        let state = types::state::Memory { records: listing.records.into_iter().collect(), events: Vec::new() };
+        let (violations, checks) = ledger::audit(&state);
+        assert!(violations.is_empty(), "laws broken: {violations:#?}");
+        assert!(checks > 0, "nothing was checked");
+    }
+}
+
+/// Hears the story without telling it on.
+#[allow(dead_code, reason = "not every test tells the story")]
+pub struct Quiet;
+
+impl Narrator for Quiet {
+    fn chapter(&mut self, _: &str) {}
+    fn line(&mut self, _: &str) {}
+}
