@@ -1,15 +1,16 @@
 //! Certificates and their way, for the tests of this module and of those that rest on it.
 
 use super::types::{
-    Accept, AcceptTransfer, ApproveIssue, CertificateId, Consent, Draft, LotId, OfferTransfer, Split, Submit,
-    TransferId, TransferMode,
+    Accept, AcceptTransfer, ApproveIssue, CertificateId, Consent, Draft, Fund, FundingId, LotId, OfferTransfer,
+    PaymentSource, Split, Submit, TransferId, TransferMode,
 };
 use crate::{
     credit::{GrantLine, GrantQuota, LineKind},
     document::{Claim, InvoiceId, fixtures},
+    money::{self, Attest, CashAccountId, CashFactId},
     testing::{Scenario, cny, text},
 };
-use ::types::{Amount, Digest, List, Rejection};
+use ::types::{Amount, Currency, Date, Digest, List, Rejection};
 
 /// The undertaking's text, as a digest.
 pub fn undertaking() -> Digest {
@@ -141,4 +142,35 @@ pub fn pass_on(scenario: &mut Scenario, parties: (&str, &str), lot: LotId, amoun
     let transfer = offer(scenario, parties, lot, amount)?;
     let target = parties.1;
     scenario.act(&format!("{target}.maker+{target}.checker"), &AcceptTransfer { transfer })
+}
+
+/// The account that `owner` is paid into at `bank`, in yuan.
+pub fn account(scenario: &mut Scenario, bank: &str, owner: &str) -> CashAccountId {
+    let (bank, owner) = (Scenario::id(bank), Scenario::id(owner));
+    scenario
+        .door(|ctx, state| money::account_at(ctx, state, bank, owner, Currency::CNY))
+        .expect("the bank keeps accounts")
+}
+
+/// `bank` attests that `payer` paid `payee` at that bank: a new booking each time.
+pub fn attested(
+    scenario: &mut Scenario,
+    bank: &str,
+    (payer, payee): (&str, &str),
+    amount: Amount,
+    value_date: Date,
+) -> CashFactId {
+    let (payer, payee) = (account(scenario, bank, payer), account(scenario, bank, payee));
+    let bank_reference = text(&format!("BOOKING-{}", scenario.height));
+    let act = Attest { payer, payee, amount, value_date, bank_reference };
+    scenario.act(&format!("{bank}.treasurer+{bank}.treasurer2"), &act).expect("the booking is in order")
+}
+
+/// CORE's money has reached SB today, and SB says so for the certificate.
+pub fn fund(scenario: &mut Scenario, certificate: CertificateId, amount: Amount) -> Result<FundingId, Rejection> {
+    let today = scenario.time.date();
+    let fact = attested(scenario, "SB", ("CORE", "SB"), amount, today);
+    let funding = scenario.act("SB.maker+SB.checker", &Fund { certificate, source: PaymentSource::Fact(fact) })?;
+    scenario.run_due();
+    Ok(funding)
 }

@@ -1,5 +1,9 @@
+mod control;
+mod dilution;
 mod issue;
 mod lots;
+mod overdue;
+mod settlement;
 mod transfer;
 
 use super::{fixtures::*, *};
@@ -11,6 +15,7 @@ use crate::{
         fixtures::{attest, trade},
     },
     enterprise::{Enterprise, Standing},
+    money::{self, CashAccount},
     policy::{self, Policy},
     testing::{Scenario, cny, text},
 };
@@ -78,4 +83,35 @@ fn relate(scenario: &mut Scenario, one: &str, other: &str) {
     let mut record: Enterprise = scenario.record(&id).unwrap();
     record.related.push(Scenario::id(other)).unwrap();
     record.store(&mut scenario.state, &id);
+}
+
+/// Available money of an account at SB.
+fn at_settlement_bank(scenario: &mut Scenario, owner: &str) -> Amount {
+    let account = account(scenario, "SB", owner);
+    scenario.record::<CashAccount>(&account).unwrap().available
+}
+
+/// What SB keeps in suspense.
+fn suspense(scenario: &mut Scenario) -> Amount {
+    let sb = Scenario::id("SB");
+    let account = scenario.door(|ctx, state| money::suspense_at(ctx, state, sb, Currency::CNY)).unwrap();
+    scenario.record::<CashAccount>(&account).unwrap().available
+}
+
+fn settlement(scenario: &mut Scenario, id: CertificateId) -> Settlement {
+    scenario.record(&id).unwrap()
+}
+
+/// R1's lots without financing: S1 holds 800,000.00 and 1,000,000.00, S2 2,399,999.50, S3 800,000.50; due 2026-08-28.
+fn spread(scenario: &mut Scenario) -> (CertificateId, [LotId; 4]) {
+    let (certificate, lot) = issued(scenario, "INV-1", cny("5000000.00"));
+    let parts = split(scenario, "S1", lot, &["800000.00", "1000000.00", "3200000.00"]).unwrap();
+    let passed = pass_on(scenario, ("S1", "S2"), parts[2], cny("3200000.00")).unwrap();
+    let last = pass_on(scenario, ("S2", "S3"), passed, cny("800000.50")).unwrap();
+    let kept = LotId::of(certificate, 7);
+    (certificate, [parts[0], parts[1], kept, last])
+}
+
+fn status(scenario: &mut Scenario, id: CertificateId) -> CertificateStatus {
+    certificate(scenario, id).status
 }

@@ -102,6 +102,11 @@ pub(in crate::receivable) fn notify(
     from: u32,
 ) -> Result<(), Stop> {
     let root = Root::load(state, id)?;
+    let settlement = settlement::settlement(state, id)?;
+    if let SettlementPhase::Paying(_) = settlement.phase {
+        // What is unpaid is told when the round is over.
+        return plan(state, ctx.time, &Due::Notify { certificate: id, notice, from });
+    }
     let mut told: BTreeSet<EnterpriseId> = BTreeSet::new();
     if from == 1 {
         told.extend(settlement::parties(&root.certificate));
@@ -117,7 +122,7 @@ pub(in crate::receivable) fn notify(
             told.extend(financing.former_banks.iter().copied());
         }
     }
-    let overdue_since = settlement::settlement(state, id)?.overdue_since.expect("notices follow the cut-off");
+    let overdue_since = settlement.overdue_since.expect("notices follow the cut-off");
     let (unpaid, grace_ends) = (root.certificate.live, grace_ends(state, &root)?);
     let told: Vec<EnterpriseId> = told.into_iter().collect();
     for told in told.chunks(TOLD_PER_EVENT) {
