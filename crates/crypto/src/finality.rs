@@ -5,7 +5,9 @@
 //!   signature   = BLS12-381, signatures on G1, over  varint(|namespace|) | namespace | proposal
 //!   namespace   = "tributary/bft/1/" | chain | "_FINALIZE"
 //! ```
-//! One signature, whatever the committee's size and whoever was in it: resharing keeps the group key.
+//! One signature, whatever the committee's size and whoever was in it: resharing keeps the group key. A block that has no
+//! certificate of its own, because the votes for it were lost, is final by that of a block after it: each header names
+//! its parent's hash.
 
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::bls12381::primitives::{
@@ -14,7 +16,7 @@ use commonware_cryptography::bls12381::primitives::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{BlockHash, Bytes, ChainId, Digest, Header};
+use types::{BlockHash, Bytes, ChainId, Digest, Header, List};
 
 /// Bytes of a chain's group key.
 pub const GROUP_KEY_BYTES: usize = 96;
@@ -71,11 +73,40 @@ pub enum FinalityError {
     Signature,
     #[error("the header is of another chain")]
     OtherChain,
+    #[error("a header does not name the one before it as its parent")]
+    BrokenLine,
 }
 
 /// What a chain's validators sign under: no vote for one chain is a vote for another.
 pub fn namespace(chain: ChainId) -> Vec<u8> {
     [b"tributary/bft/1/".as_slice(), &chain.0].concat()
+}
+
+/// Most headers between a block and the certificate that makes it final.
+pub const DESCENDANTS_MAX: usize = 64;
+
+/// What makes a block final, beside its header.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Finality {
+    /// The headers of the blocks after it, up to the one that the certificate is for. Mostly none: the block's own.
+    pub descendants: List<Header, DESCENDANTS_MAX>,
+    /// Of the block that the certificate is for.
+    pub envelope: Envelope,
+    pub certificate: Certificate,
+}
+
+impl Finality {
+    /// Checks that the block of `header` is final on the chain with this identity and group key.
+    pub fn verify(&self, chain: ChainId, group_key: &[u8], header: &Header) -> Result<(), FinalityError> {
+        let mut certified = header;
+        for descendant in &self.descendants {
+            if descendant.parent != certified.hash() {
+                return Err(FinalityError::BrokenLine);
+            }
+            certified = descendant;
+        }
+        verify(chain, group_key, certified, &self.envelope, &self.certificate)
+    }
 }
 
 /// Checks that the block of `header` is final on the chain with this identity and group key.

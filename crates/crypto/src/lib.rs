@@ -18,4 +18,5 @@ pub use suite::{Item, KeyFault, check_public_key, verify, verify_batch};
 mod tests;
 
 pub mod finality;
+pub mod receipt_proof;
 pub mod state_proof;

@@ -11,7 +11,7 @@
 //! The checks here use SHA-256 only and none of the engine's libraries: whoever wants to check a record in another
 //! language reads this file.
 
-use crate::finality::{self, Certificate, Envelope, FinalityError};
+use crate::finality::{Finality, FinalityError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use types::{Bytes, ChainId, Digest, Header, List};
@@ -55,8 +55,7 @@ pub struct Bundle {
     pub version: u8,
     /// The final block after which it is so.
     pub header: Header,
-    pub envelope: Envelope,
-    pub certificate: Certificate,
+    pub finality: Finality,
     pub neighbor: Neighbor,
     pub path: Path,
 }
@@ -137,7 +136,7 @@ impl Bundle {
         if self.path.root(&operation)? != self.header.state_root {
             return Err(ProofError::OtherRoot);
         }
-        finality::verify(chain, group_key, &self.header, &self.envelope, &self.certificate)?;
+        self.finality.verify(chain, group_key, &self.header)?;
         Ok(&self.header)
     }
 }

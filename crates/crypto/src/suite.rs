@@ -1,8 +1,6 @@
 //! The suites by number, and what they all can do.
 
 use crate::ed25519;
-use rand_core::{TryCryptoRng, TryRng};
-use std::convert::Infallible;
 use thiserror::Error;
 use types::transaction::{PublicKey, Suite};
 
@@ -62,39 +60,3 @@ pub fn verify_batch(items: &[Item<'_>]) -> Vec<bool> {
     }
     verdicts
 }
-
-/// The operating system's randomness, for keys. A machine that has none must not make any: reading it then panics.
-pub fn os_random() -> OsRandom {
-    OsRandom
-}
-
-/// See [`os_random`].
-#[derive(Clone, Copy, Debug)]
-pub struct OsRandom;
-
-impl OsRandom {
-    fn bytes<const N: usize>() -> [u8; N] {
-        let mut bytes = [0; N];
-        getrandom::fill(&mut bytes).expect("the operating system has randomness, or no key may be made");
-        bytes
-    }
-}
-
-impl TryRng for OsRandom {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes(Self::bytes()))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_le_bytes(Self::bytes()))
-    }
-
-    fn try_fill_bytes(&mut self, target: &mut [u8]) -> Result<(), Infallible> {
-        getrandom::fill(target).expect("the operating system has randomness, or no key may be made");
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for OsRandom {}

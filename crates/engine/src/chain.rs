@@ -7,6 +7,7 @@
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Runner as _, Spawner as _, Supervisor as _, tokio as cw};
 use commonware_utils::channel::{mpsc, oneshot, watch};
+use crypto::{finality::Finality, receipt_proof};
 use futures::future::BoxFuture;
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use types::Key;
@@ -96,6 +97,17 @@ impl Chain {
     /// chain's identity and group key.
     pub async fn prove(&self, key: Key) -> Result<Proven, Error> {
         self.call(move |services| async move { services.prove(&key).await }).await?
+    }
+
+    /// What shows the receipt at this place of a final block to someone who knows only the chain's identity and group
+    /// key; `None` where there is no such block or no such receipt.
+    pub async fn prove_receipt(&self, height: u64, index: u32) -> Result<Option<receipt_proof::Bundle>, Error> {
+        self.call(move |services| async move { services.prove_receipt(height, index).await }).await?
+    }
+
+    /// What makes the block at a height final; `None` where there is none yet.
+    pub async fn finality(&self, height: u64) -> Result<Option<Finality>, Error> {
+        self.call(move |services| async move { services.finality(height).await }).await?
     }
 
     /// Lists the whole state. No block becomes final meanwhile: it is for audits and exports.

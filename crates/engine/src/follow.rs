@@ -23,11 +23,11 @@ use commonware_utils::{
     channel::{mpsc, watch},
     sync::Mutex,
 };
-use crypto::finality::{Certificate, Envelope};
+use crypto::finality::{Certificate, Finality};
 use execution::Checked;
 use futures::future::{Either, select};
 use std::{collections::VecDeque, sync::Arc};
-use types::{BlockHash, Digest, Header, Key, Receipt, Timestamp, receipt::SystemReceipt};
+use types::{BlockHash, Digest, Header, Key, List, Receipt, Timestamp, receipt::SystemReceipt};
 
 use crate::{
     application::Core,
@@ -45,11 +45,8 @@ const RECENT: usize = 64;
 pub struct FinalBlock {
     pub hash: BlockHash,
     pub header: Header,
-    pub envelope: Envelope,
     pub transactions: Vec<Arc<Checked>>,
     pub outputs: Arc<Outputs>,
-    /// The quorum's certificate for this block. Where a view failed it may be missing: then the next block's covers it.
-    pub certificate: Option<Certificate>,
 }
 
 impl FinalBlock {
@@ -134,22 +131,26 @@ impl<E: Runtime> Archive<E> {
         }
         let block = self.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
         let outputs = self.outputs.get(height).await?.ok_or(Error::Corrupt("outputs of an announced block"))?;
-        self.assemble(block.inner(), Arc::new(outputs)).await.map(|block| Some(Arc::new(block)))
+        assemble(block.inner(), Arc::new(outputs)).map(|block| Some(Arc::new(block)))
     }
 
-    async fn assemble(&self, block: &Block, outputs: Arc<Outputs>) -> Result<FinalBlock, Error> {
-        let header = block.header().clone();
-        let certificate = self.certificate(header.height).await;
-        let transactions = block.transactions().map_err(|_| Error::Corrupt("a final block's transactions"))?.to_vec();
-        Ok(FinalBlock { hash: block.hash(), header, envelope: block.envelope(), transactions, outputs, certificate })
-    }
-
-    pub(crate) async fn certificate(&self, height: u64) -> Option<Certificate> {
-        let finalization = self.marshal.get_finalization(Height::new(height)).await?;
-        Some(
-            Certificate::new(finalization.encode())
-                .expect("four varints, a digest and a signature are below 160 bytes"),
-        )
+    /// What makes the block of this height final: its own certificate, or that of the first block after it that has one,
+    /// with the headers between. `None` while no block has one.
+    pub(crate) async fn finality(&self, height: u64) -> Option<Finality> {
+        let mut descendants = List::default();
+        for at in (height..).map(Height::new) {
+            let block = self.marshal.get_block(at).await?;
+            let block = block.inner();
+            if at.get() > height && descendants.push(block.header().clone()).is_err() {
+                return None;
+            }
+            if let Some(finalization) = self.marshal.get_finalization(at).await {
+                let certificate = Certificate::new(finalization.encode())
+                    .expect("four varints, a digest and a signature are below 160 bytes");
+                return Some(Finality { descendants, envelope: block.envelope(), certificate });
+            }
+        }
+        None
     }
 
     fn announce(&self, block: FinalBlock) {
@@ -163,6 +164,11 @@ impl<E: Runtime> Archive<E> {
         drop(recent);
         self.head.send_replace(head);
     }
+}
+
+fn assemble(block: &Block, outputs: Arc<Outputs>) -> Result<FinalBlock, Error> {
+    let transactions = block.transactions().map_err(|_| Error::Corrupt("a final block's transactions"))?.to_vec();
+    Ok(FinalBlock { hash: block.hash(), header: block.header().clone(), transactions, outputs })
 }
 
 /// Stands between marshal and the state machine.
@@ -222,7 +228,7 @@ pub(crate) async fn announce<E: Runtime>(
         if let Some(done) = core.take_fresh(height) {
             archive.outputs.put(height, &done.outputs).await;
             if height > head {
-                let Ok(block) = archive.assemble(block.inner(), done.outputs.clone()).await else {
+                let Ok(block) = assemble(block.inner(), done.outputs.clone()) else {
                     return;
                 };
                 archive.announce(block);

@@ -29,6 +29,7 @@ mod source;
 mod stack;
 mod start;
 mod verify;
+mod wiring;
 
 pub use chain::{Chain, FinalBlocks};
 pub use error::Error;

@@ -2,10 +2,14 @@
 
 use commonware_consensus::types::Height;
 use commonware_utils::channel::{mpsc, watch};
-use crypto::state_proof::{Bundle, VERSION, open_entry};
+use crypto::{
+    finality::Finality,
+    receipt_proof,
+    state_proof::{self, open_entry},
+};
 use futures::StreamExt as _;
 use std::sync::Arc;
-use types::{Digest, Key};
+use types::{Digest, Key, List, merkle};
 
 use crate::{
     application::{Core, open, place},
@@ -32,7 +36,7 @@ pub struct Reading {
 pub struct Proven {
     /// The record's bytes; `None`: there is none.
     pub value: Option<Vec<u8>>,
-    pub bundle: Bundle,
+    pub bundle: state_proof::Bundle,
 }
 
 /// A whole state.
@@ -93,21 +97,49 @@ impl<E: Runtime> Services<E> {
     /// What lies under a key after the last final state, with everything that shows it to someone who knows only the
     /// chain's identity and group key.
     pub(crate) async fn prove(&self, key: &[u8]) -> Result<Proven, Error> {
+        let (height, (value, neighbor, path)) = {
+            let state = self.state.read().await;
+            let (height, _) = self.height_of(&state)?;
+            (height, prove(&state, key).await?)
+        };
+        // Marshal has the block before the state machine applies it.
+        let block = self.archive.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
+        let (header, finality) = (block.inner().header().clone(), self.final_by(height).await?);
+        Ok(Proven {
+            value,
+            bundle: state_proof::Bundle { version: state_proof::VERSION, header, finality, neighbor, path },
+        })
+    }
+
+    /// Shows a receipt of a final block; `None` where there is no such block or no such receipt.
+    pub(crate) async fn prove_receipt(&self, height: u64, index: u32) -> Result<Option<receipt_proof::Bundle>, Error> {
+        let Some(block) = self.archive.load(height).await? else { return Ok(None) };
+        let index = usize::try_from(index).map_err(|_| Error::Corrupt("an index beyond this machine"))?;
+        if index >= block.receipts().len() {
+            return Ok(None);
+        }
+        let leaves = execution::run::receipt_leaves(block.receipts(), block.system());
+        let steps = merkle::steps(&leaves, index).expect("a block has a leaf for each of its receipts");
+        let steps = List::new(steps).expect("a block's transactions are bounded, so its tree is");
+        let (header, finality) = (block.header.clone(), self.final_by(height).await?);
+        Ok(Some(receipt_proof::Bundle { version: receipt_proof::VERSION, header, finality, steps }))
+    }
+
+    /// What makes an announced block final; `None` where there is no such block.
+    pub(crate) async fn finality(&self, height: u64) -> Result<Option<Finality>, Error> {
+        if self.archive.load(height).await?.is_none() {
+            return Ok(None);
+        }
+        self.final_by(height).await.map(Some)
+    }
+
+    /// Where the certificate of a final block was lost, the next block's covers it: then waits for that.
+    async fn final_by(&self, height: u64) -> Result<Finality, Error> {
         let mut heads = self.head();
         loop {
             heads.borrow_and_update();
-            let (height, (value, neighbor, path)) = {
-                let state = self.state.read().await;
-                let (height, _) = self.height_of(&state)?;
-                (height, prove(&state, key).await?)
-            };
-            // Marshal has the block before the state machine applies it. Its own certificate may be missing where a view
-            // failed; then the next block is asked.
-            let block = self.archive.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
-            if let Some(certificate) = self.archive.certificate(height).await {
-                let (header, envelope) = (block.inner().header().clone(), block.inner().envelope());
-                let bundle = Bundle { version: VERSION, header, envelope, certificate, neighbor, path };
-                return Ok(Proven { value, bundle });
+            if let Some(finality) = self.archive.finality(height).await {
+                return Ok(finality);
             }
             heads.changed().await.map_err(|_| Error::Stopped)?;
         }

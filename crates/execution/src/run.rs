@@ -341,8 +341,7 @@ impl BlockRun {
     fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
         let partial = std::mem::take(&mut self.outcome);
         let transactions: Vec<Digest> = partial.included.iter().map(|checked| merkle::leaf(&checked.hash.0)).collect();
-        let receipts = partial.receipts.iter().map(wire::encode).chain([wire::encode(&partial.system)]);
-        let receipts: Vec<Digest> = receipts.map(|receipt| merkle::leaf(&receipt)).collect();
+        let receipts = receipt_leaves(&partial.receipts, &partial.system);
         BlockOutcome {
             time: self.time,
             clock_offset_ms: self.clock_offset_ms,
@@ -384,6 +383,12 @@ fn prepare(checked: &Checked) -> Work {
     let signers: Vec<AccountId> = body.signers.iter().map(|signer| signer.account()).collect();
     let acts = body.acts.iter().map(ledger::prepare).collect();
     Work { sender: signers[0], signers, acts }
+}
+
+/// The leaves under a header's receipts root: each receipt's, then the system's.
+pub fn receipt_leaves(receipts: &[Receipt], system: &SystemReceipt) -> Vec<Digest> {
+    let encoded = receipts.iter().map(wire::encode).chain([wire::encode(system)]);
+    encoded.map(|receipt| merkle::leaf(&receipt)).collect()
 }
 
 /// The records of a chain at height zero.

@@ -13,7 +13,7 @@ use ledger::{
     Module,
     core::{QueryContext, QuerySpec, TableSpec, nonce},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use types::{
     AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash, rejection::tech, wire,
@@ -160,10 +160,10 @@ impl Backend for NodeBackend {
                 BlockAt::Latest => self.chain.head().height,
             };
             let block = self.chain.block(height).await.map_err(Failure::internal)?;
-            Ok(block.map(|block| ProvenBlock {
-                block: Arc::new(plain(&block)),
-                finality: json!({ "envelope": block.envelope, "certificate": block.certificate }),
-            }))
+            let Some(block) = block else { return Ok(None) };
+            let finality = self.chain.finality(height).await.map_err(Failure::internal)?;
+            let finality = serde_json::to_value(&finality).map_err(Failure::internal)?;
+            Ok(Some(ProvenBlock { block: Arc::new(plain(&block)), finality }))
         })
     }
 

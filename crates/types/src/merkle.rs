@@ -83,6 +83,45 @@ pub fn verify_inclusion(root: Digest, size: u64, index: u64, leaf: Digest, proof
     last == 0 && hash == root
 }
 
+/// A step from a node to its parent: the neighbor that is hashed with it, by the side on which the neighbor stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Step {
+    Left(Digest),
+    Right(Digest),
+}
+
+/// The steps from leaf `index` to the root; `None` when there is no such leaf.
+///
+/// The hashes are those of [`inclusion_proof`]. There the verifier needs the tree's size beside them, which no root
+/// commits to: the same proof passes for several sizes. Here every bit is bound by the root.
+pub fn steps(leaves: &[Digest], index: usize) -> Option<Vec<Step>> {
+    if index >= leaves.len() {
+        return None;
+    }
+    let (mut part, mut index, mut steps) = (leaves, index, Vec::new());
+    while part.len() > 1 {
+        let (left, right) = part.split_at(split(part.len()));
+        if index < left.len() {
+            steps.push(Step::Right(root(right)));
+            part = left;
+        } else {
+            steps.push(Step::Left(root(left)));
+            index -= left.len();
+            part = right;
+        }
+    }
+    steps.reverse();
+    Some(steps)
+}
+
+/// The root to which steps lead from a leaf.
+pub fn climb(leaf: Digest, steps: &[Step]) -> Digest {
+    steps.iter().fold(leaf, |below, step| match step {
+        Step::Left(neighbor) => node(*neighbor, below),
+        Step::Right(neighbor) => node(below, *neighbor),
+    })
+}
+
 /// The nodes that show that the first `old_size` leaves are the start of all leaves; `None` when there are fewer.
 /// Empty when the sizes are equal or the old tree is empty: then there is nothing to show.
 pub fn consistency_proof(leaves: &[Digest], old_size: usize) -> Option<Vec<Digest>> {

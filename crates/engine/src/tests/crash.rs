@@ -1,6 +1,6 @@
 //! Crashes at any moment, in the deterministic runtime: what was not synced is lost, and the clock starts again.
 
-use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, transaction};
+use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, runner, transaction};
 use crate::{FinalBlock, deal, network, services::Services, stack::Runtime, start::start};
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
@@ -8,17 +8,12 @@ use commonware_utils::TestRng;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 use types::Genesis;
 
 /// What followers have seen over all runs.
 type Seen = Arc<Mutex<BTreeMap<u64, Arc<FinalBlock>>>>;
-
-fn runner(seed: u64) -> deterministic::Runner {
-    let start = UNIX_EPOCH + Duration::from_millis(GENESIS_TIME.0);
-    deterministic::Runner::new(deterministic::Config::default().with_seed(seed).with_start_time(start))
-}
 
 const RUNS: u64 = 8;
 const SENT: usize = 40;
@@ -85,7 +80,7 @@ fn crash_again_and_again(seed: u64) {
     let blocks: Vec<_> = seen.lock().unwrap().values().cloned().collect();
     let receipts = blocks.iter().flat_map(|block| block.receipts()).map(|receipt| receipt.transaction);
     assert_eq!(receipts.collect::<BTreeSet<_>>().len(), SENT, "each transaction has one receipt");
-    replay_agrees(blocks);
+    replay_agrees(&genesis, blocks);
 }
 
 #[test]

@@ -1,38 +1,20 @@
 //! State proofs of a running chain, checked with the group key alone; and every way to spoil them.
 
-use super::support::{GENESIS_TIME, MemorySource, config, genesis, transaction};
-use crate::{Proven, deal, network, start::start};
-use commonware_cryptography::Signer as _;
-use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
-use commonware_utils::test_rng;
+use super::support::{busy_chain, runner, spoiled};
+use crate::{Proven, deal};
+use commonware_runtime::Runner as _;
+use commonware_utils::TestRng;
 use crypto::{
     finality::FinalityError,
     state_proof::{Bundle, Neighbor, ProofError, open_entry},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::sync::Arc;
 use types::{Genesis, Key, wire};
 
 /// A chain of a few blocks, and proofs of each of its records and of keys that are not there.
 fn proofs(senders: u8, rounds: u64) -> (Arc<Genesis>, Vec<(Key, Proven)>) {
-    let start_time = UNIX_EPOCH + Duration::from_millis(GENESIS_TIME.0);
-    let settings = deterministic::Config::default().with_start_time(start_time);
-    deterministic::Runner::new(settings).start(|context| async move {
-        let (committee, keys) = deal(1, &mut test_rng());
-        let genesis = Arc::new(genesis(&committee));
-        let source = Arc::new(MemorySource::default());
-        let network = network::alone(keys[0].peer.public_key());
-        let (services, _) = start(context.child("chain"), config(&genesis, &keys[0], &source), network).await.unwrap();
-        let mut blocks = services.final_blocks(1);
-        for nonce in 0..rounds {
-            source.add((1..=senders).map(|sender| transaction(&genesis, sender, nonce, 40, GENESIS_TIME)));
-            let mut left = usize::from(senders);
-            while left > 0 {
-                left -= blocks.recv().await.unwrap().unwrap().receipts().len();
-            }
-        }
+    runner(0).start(|context| async move {
+        let (genesis, services) = busy_chain(&context, senders, rounds).await;
         let mut proofs = Vec::new();
         for (key, value) in services.scan().await.unwrap().records {
             let proven = services.prove(&key).await.unwrap();
@@ -58,18 +40,6 @@ fn one_of_each(proofs: &[(Key, Proven)]) -> [&(Key, Proven); 2] {
     let there = proofs.iter().find(|(_, proven)| proven.value.is_some()).unwrap();
     let absent = proofs.iter().find(|(_, proven)| proven.value.is_none()).unwrap();
     [there, absent]
-}
-
-/// Bytes that differ from these in one byte: each bit of it flipped, and all of them.
-fn spoiled(bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
-    let masks = (0..8).map(|bit| 1 << bit).chain([0xff]);
-    (0..bytes.len()).flat_map(move |position| masks.clone().map(move |mask| (position, mask))).map(
-        |(position, mask)| {
-            let mut spoiled = bytes.to_vec();
-            spoiled[position] ^= mask;
-            (position, spoiled)
-        },
-    )
 }
 
 #[test]
@@ -120,7 +90,7 @@ fn a_flipped_byte_anywhere_in_the_json_of_a_proof_is_refused() {
 #[test]
 fn a_proof_holds_for_its_key_value_chain_and_group_only() {
     let (genesis, proofs) = proofs(3, 2);
-    let (other_committee, _) = deal(1, &mut commonware_utils::TestRng::new(9));
+    let (other_committee, _) = deal(1, &mut TestRng::new(9));
     let other_group = Err(ProofError::Finality(FinalityError::Signature));
     let other_chain = Err(ProofError::Finality(FinalityError::OtherChain));
     for (key, Proven { value, bundle }) in &proofs {
@@ -174,15 +144,17 @@ fn a_proof_under_another_final_block_is_refused() {
     assert_eq!(genesis, same, "the same chain, seen twice");
     for (key, Proven { value, bundle }) in &later {
         let old = &earlier.iter().find(|(other, _)| other == key).unwrap().1;
-        let mut mixed = bundle.clone();
-        (mixed.header, mixed.envelope) = (old.bundle.header.clone(), old.bundle.envelope.clone());
-        mixed.certificate = old.bundle.certificate.clone();
-        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), Err(ProofError::OtherRoot));
-        mixed.header = bundle.header.clone();
         let other_block = Err(ProofError::Finality(FinalityError::OtherBlock));
+        let mixed =
+            Bundle { header: old.bundle.header.clone(), finality: old.bundle.finality.clone(), ..bundle.clone() };
+        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), Err(ProofError::OtherRoot));
+        let mixed = Bundle { finality: old.bundle.finality.clone(), ..bundle.clone() };
         assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), other_block);
-        mixed = bundle.clone();
-        mixed.certificate = old.bundle.certificate.clone();
+        let mut mixed = bundle.clone();
+        mixed.finality.certificate = old.bundle.finality.certificate.clone();
+        assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), other_block);
+        let mut mixed = bundle.clone();
+        mixed.finality.envelope = old.bundle.finality.envelope.clone();
         assert_eq!(verify(&genesis, &mixed, key, value.as_deref()), other_block);
     }
 }

@@ -93,6 +93,23 @@ fn every_leaf_of_every_tree_up_to_70_is_proven_and_no_other_claim_is() {
 }
 
 #[test]
+fn steps_lead_from_every_leaf_to_the_root_by_the_nodes_of_its_inclusion_proof() {
+    for size in 1..=70 {
+        let leaves = numbered_leaves(size);
+        for index in 0..size {
+            let steps = steps(&leaves, index).unwrap();
+            assert_eq!(climb(leaves[index], &steps), root(&leaves), "{index} of {size}");
+            assert_ne!(climb(leaf(b"other"), &steps), root(&leaves));
+            let neighbors = steps.iter().map(|step| match step {
+                Step::Left(neighbor) | Step::Right(neighbor) => *neighbor,
+            });
+            assert_eq!(neighbors.collect::<Vec<_>>(), inclusion_proof(&leaves, index).unwrap());
+        }
+    }
+    assert_eq!(steps(&numbered_leaves(3), 3), None);
+}
+
+#[test]
 fn every_growth_up_to_40_is_proven_and_a_changed_past_is_not() {
     for new in 0..=40 {
         let leaves = numbered_leaves(new);
