@@ -1,8 +1,8 @@
 //! Due work: what happens by itself when its time has come.
 
 use super::{
-    rules::{control, dilution, distribution, issue, overdue, settlement, transfer},
-    types::{CertificateId, FreezeId, Notice, TransferId},
+    rules::{control, dilution, distribution, financing, issue, overdue, quote, settlement, transfer},
+    types::{CertificateId, FinancingId, FreezeId, Notice, TransferId},
 };
 use crate::{
     core::{Context, EnterpriseId},
@@ -22,6 +22,12 @@ pub(super) enum Due {
     InvoiceRevoked(CertificateId),
     /// The tax authority revoked an invoice that a transfer pays.
     TransferInvoiceRevoked(TransferId),
+    /// A quote's time is up: not opened, or not accepted. Only for this version of it.
+    QuoteExpiry { financing: FinancingId, bank: EnterpriseId, version: u32 },
+    /// A financing's time is up, unless the time has moved.
+    FinancingExpiry { financing: FinancingId, expires: Timestamp },
+    /// A closed financing should be out of the registry by now.
+    DeregistrationCheck(FinancingId),
     /// The due day is near.
     MaturityNotice { certificate: CertificateId, business_days: u32 },
     /// Lots no longer move.
@@ -51,6 +57,9 @@ pub(super) fn run(ctx: &Context, payload: &[u8], state: &mut dyn State) -> Resul
         Due::TransferExpiry(id) => transfer::expire(ctx, state, id),
         Due::InvoiceRevoked(id) => issue::invoice_revoked(ctx, state, id),
         Due::TransferInvoiceRevoked(id) => transfer::invoice_revoked(ctx, state, id),
+        Due::QuoteExpiry { financing, bank, version } => quote::expire(ctx, state, financing, bank, version),
+        Due::FinancingExpiry { financing, expires } => financing::expire(ctx, state, financing, expires),
+        Due::DeregistrationCheck(id) => financing::check_deregistered(state, id),
         Due::MaturityNotice { certificate, business_days } => settlement::remind(state, certificate, business_days),
         Due::MaturityCall(id) => settlement::call(ctx, state, id),
         Due::RecordList(id) => settlement::record(ctx, state, id),

@@ -1,16 +1,18 @@
 //! Certificates and their way, for the tests of this module and of those that rest on it.
 
 use super::types::{
-    Accept, AcceptTransfer, ApproveIssue, CertificateId, Consent, Draft, Fund, FundingId, LotId, OfferTransfer,
-    PaymentSource, Split, Submit, TransferId, TransferMode,
+    Accept, AcceptQuote, AcceptTransfer, Apply, ApproveFinancing, ApproveIssue, AttestSearch, Certificate,
+    CertificateId, Consent, Disburse, Draft, Financing, FinancingId, FinancingKind, Fund, FundingId, GiveQuote, LotId,
+    Offer, OfferTransfer, PaymentSource, Payout, Price, QuoteTerms, Register, SearchResult, Split, Submit, TransferId,
+    TransferMode,
 };
 use crate::{
     credit::{GrantLine, GrantQuota, LineKind},
-    document::{Claim, InvoiceId, fixtures},
+    document::{Claim, Invoice, InvoiceId, InvoiceStatus, fixtures},
     money::{self, Attest, CashAccountId, CashFactId},
     testing::{Scenario, cny, text},
 };
-use ::types::{Amount, Currency, Date, Digest, List, Rejection};
+use ::types::{Amount, Currency, Date, Digest, List, Rate, Rejection};
 
 /// The undertaking's text, as a digest.
 pub fn undertaking() -> Digest {
@@ -173,4 +175,108 @@ pub fn fund(scenario: &mut Scenario, certificate: CertificateId, amount: Amount)
     let funding = scenario.act("SB.maker+SB.checker", &Fund { certificate, source: PaymentSource::Fact(fact) })?;
     scenario.run_due();
     Ok(funding)
+}
+
+/// An application to banks that quote for two hours and open their quotes for two more.
+pub fn application(scenario: &Scenario, lot: LotId, amount: Amount, kind: FinancingKind, banks: &[&str]) -> Apply {
+    Apply {
+        lot,
+        amount,
+        kind,
+        banks: List::new(banks.iter().map(|bank| Scenario::id(bank)).collect()).expect("few banks"),
+        quotes_until: scenario.time.plus_hours(2),
+        reveal_until: scenario.time.plus_hours(4),
+    }
+}
+
+/// Terms without fees, paid out today.
+pub fn terms(scenario: &Scenario, rate_ppm: u32) -> QuoteTerms {
+    let disburse_by = scenario.time.date();
+    QuoteTerms { rate: Rate(rate_ppm), fees: cny("0.00"), disburse_by, valid_until: None }
+}
+
+/// Applies to one bank, which quotes openly, and accepts its quote.
+pub fn accepted(
+    scenario: &mut Scenario,
+    (seller, bank): (&str, &str),
+    (lot, amount): (LotId, Amount),
+    (kind, rate_ppm): (FinancingKind, u32),
+) -> Result<FinancingId, Rejection> {
+    let apply = application(scenario, lot, amount, kind, &[bank]);
+    let financing = scenario.act(&all(seller), &apply)?;
+    let terms = terms(scenario, rate_ppm);
+    scenario.act(&all(bank), &GiveQuote { financing, offer: Offer::Open(terms.clone()) })?;
+    scenario.act(&all(seller), &AcceptQuote { financing, bank: Scenario::id(bank), terms })?;
+    Ok(financing)
+}
+
+/// The registry is searched now, and shows nothing.
+pub fn searched(scenario: &mut Scenario, financing: FinancingId) -> Result<(), Rejection> {
+    let query = text(&format!("SEARCH-{}", scenario.height));
+    let search = AttestSearch { financing, query, result: SearchResult::Clean, searched_at: scenario.time };
+    scenario.act("REGISTRY.maker", &search)
+}
+
+/// The tax authority is asked again about the invoices of the financed certificate, unless it was asked today.
+pub fn recheck(scenario: &mut Scenario, financing: FinancingId) {
+    let record: Financing = scenario.record(&financing).expect("it was applied for");
+    let certificate: Certificate = scenario.record(&record.certificate).expect("it was issued");
+    for claim in &certificate.claims {
+        let invoice: Invoice = scenario.record(&claim.invoice).expect("it was recorded");
+        if invoice.check.is_none_or(|check| check.checked_at.plus_hours(24) < scenario.time) {
+            fixtures::attest(scenario, claim.invoice, InvoiceStatus::Normal);
+        }
+    }
+}
+
+/// Searches the registry and approves.
+pub fn approved(scenario: &mut Scenario, bank: &str, financing: FinancingId) -> Result<(), Rejection> {
+    recheck(scenario, financing);
+    searched(scenario, financing)?;
+    let approve = ApproveFinancing { financing, sanctions_check: text("SCREENING-1") };
+    scenario.act(&format!("{bank}.risk"), &approve)
+}
+
+/// The registration of an approved financing, as the registry's connector attests it.
+pub fn registration(scenario: &mut Scenario, financing: FinancingId) -> Register {
+    let description = scenario.door(|_, state| super::registration::text(state, financing)).expect("it exists");
+    Register {
+        financing,
+        number: text(&format!("ZD-{}", scenario.height)),
+        registered_at: scenario.time,
+        description,
+        connector: Scenario::id("REGISTRY"),
+    }
+}
+
+/// Registers an approved financing.
+pub fn registered(scenario: &mut Scenario, bank: &str, financing: FinancingId) -> Result<(), Rejection> {
+    let register = registration(scenario, financing);
+    scenario.act(&format!("{bank}.maker+REGISTRY.maker"), &register)
+}
+
+/// `bank` attests that `payer` paid `payee` today, between their accounts at it.
+pub fn paid(scenario: &mut Scenario, bank: &str, parties: (&str, &str), amount: Amount) -> CashFactId {
+    let today = scenario.time.date();
+    attested(scenario, bank, parties, amount, today)
+}
+
+/// Has a lot financed, from the application to the money. Gives the financing and what it cost.
+pub fn financed(
+    scenario: &mut Scenario,
+    (seller, bank): (&str, &str),
+    lot: (LotId, Amount),
+    how: (FinancingKind, u32),
+) -> Result<(FinancingId, Price), Rejection> {
+    let financing = accepted(scenario, (seller, bank), lot, how)?;
+    approved(scenario, bank, financing)?;
+    registered(scenario, bank, financing)?;
+    let certificate = scenario.record::<Financing>(&financing).expect("applied for").certificate;
+    let issued = scenario.record::<Certificate>(&certificate).expect("issued").issued.expect("issued");
+    let policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).expect("a policy holds").policy;
+    let price = terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, policy.day_count)?;
+    let fact = paid(scenario, bank, (bank, seller), price.net);
+    let signers = format!("{bank}.treasurer+{bank}.treasurer2");
+    let price = scenario.act(&signers, &Disburse { financing, payout: Payout::Fact(fact) })?;
+    Ok((financing, price))
 }

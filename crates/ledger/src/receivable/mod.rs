@@ -61,6 +61,8 @@
 mod due;
 #[cfg(any(test, feature = "testing"))]
 pub mod fixtures;
+mod price;
+mod registration;
 mod rules;
 mod state;
 mod tree;
@@ -68,9 +70,10 @@ mod tree;
 mod tests;
 mod types;
 
+pub use registration::RegistrationText;
 pub use types::*;
 
-use crate::core::{CallSpec, Module, TableSpec};
+use crate::core::{CallSpec, Module, QuerySpec, TableSpec};
 
 pub const MODULE: Module = Module {
     number: 8,
@@ -89,6 +92,21 @@ pub const MODULE: Module = Module {
         CallSpec::new::<AcceptTransfer>(12),
         CallSpec::new::<DeclineTransfer>(13),
         CallSpec::new::<RevokeTransfer>(14),
+        CallSpec::new::<Apply>(20),
+        CallSpec::new::<GiveQuote>(21),
+        CallSpec::new::<ImproveQuote>(22),
+        CallSpec::new::<WithdrawQuote>(23),
+        CallSpec::new::<RevealQuote>(24),
+        CallSpec::new::<AcceptQuote>(25),
+        CallSpec::new::<AttestSearch>(26),
+        CallSpec::new::<ApproveFinancing>(27),
+        CallSpec::new::<Register>(28),
+        CallSpec::new::<Disburse>(29),
+        CallSpec::new::<FailFinancing>(30),
+        CallSpec::new::<RejectFinancing>(31),
+        CallSpec::new::<CancelFinancing>(32),
+        CallSpec::new::<Deregister>(33),
+        CallSpec::new::<Refinance>(34),
         CallSpec::new::<CancelMutual>(50),
         CallSpec::new::<ReduceMutual>(51),
         CallSpec::new::<RaiseCounterClaim>(52),
@@ -105,7 +123,7 @@ pub const MODULE: Module = Module {
         CallSpec::new::<NotifyRecourse>(74),
         CallSpec::new::<PayRecourse>(75),
     ],
-    queries: &[],
+    queries: &[QuerySpec::new::<RegistrationText>()],
     tables: &[
         TableSpec::new::<Certificate>(),
         TableSpec::new::<Lot>(),

@@ -3,10 +3,11 @@
 use super::types::{
     Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId, Distribution,
     Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, Lot, LotId, LotStatus, OpenPage,
-    PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, Settlement, SplitCount, Step, Transfer, TransferId,
+    PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, RegistryEntry, Settlement, SplitCount, Step, Transfer,
+    TransferId,
 };
 use crate::core::{Cell, Column, EnterpriseId, Record};
-use ::types::{Amount, Digest};
+use ::types::{Amount, Digest, text::Reference};
 
 impl LotId {
     /// The id of a certificate's lot with this number: so the lots of a certificate are found by counting.
@@ -140,6 +141,7 @@ record!(RecordPage, (CertificateId, u32), 8, "record_pages");
 record!(Distribution, (CertificateId, u32), 10, "distributions");
 record!(PaidPage, (CertificateId, u32, u32), 11, "paid_pages");
 record!(OpenPage, (CertificateId, u32), 16, "open_pages");
+record!(RegistryEntry, Reference, 20, "registry_entries");
 record!(Step, (CertificateId, u32), 6, "steps");
 
 impl Record for Certificate {

@@ -1,15 +1,20 @@
 mod control;
 mod dilution;
+mod disbursement;
+mod financing;
+mod golden;
 mod issue;
 mod lots;
 mod overdue;
+mod quotes;
+mod refinance;
 mod settlement;
 mod transfer;
 
 use super::{fixtures::*, *};
 use crate::{
     core::{EnterpriseId, EventKind, Record},
-    credit::Quota,
+    credit::{BankLine, Quota},
     document::{
         Invoice, InvoiceId, InvoiceStatus,
         fixtures::{attest, trade},
@@ -44,6 +49,17 @@ fn lot(scenario: &mut Scenario, id: LotId) -> Lot {
 fn quota(scenario: &mut Scenario) -> (Amount, Amount) {
     let quota: Quota = scenario.record(&(Scenario::id("CORE"), Currency::CNY)).unwrap();
     (quota.blocked, quota.used)
+}
+
+/// Blocked and utilised of a bank's line on CORE.
+fn line(scenario: &mut Scenario, bank: &str) -> (Amount, Amount) {
+    let key = (Scenario::id(bank), Scenario::id("CORE"), Currency::CNY);
+    let line: BankLine = scenario.record(&key).unwrap();
+    (line.blocked, line.utilised)
+}
+
+fn financing(scenario: &mut Scenario, id: FinancingId) -> Financing {
+    scenario.record(&id).unwrap()
 }
 
 /// Reserved, allocated and settled of an invoice.

@@ -9,8 +9,8 @@ use crate::{
     receivable::{
         tree::Root,
         types::{
-            AlertRaised, AlertRule, CertificateId, CertificateStatus, Concerned, Lot, LotId, LotStatus, Severity,
-            reject,
+            AlertRaised, AlertRule, CertificateId, CertificateStatus, Concerned, Financing, FinancingId,
+            FinancingStatus, Lot, LotId, LotStatus, Quote, QuoteStatus, Severity, reject,
         },
     },
 };
@@ -203,4 +203,35 @@ pub(in crate::receivable) fn require_role(
         return Ok(());
     }
     Err(reject::party_role(id, format!("{role:?}")).into())
+}
+
+/// Refuses a financing in another status.
+pub(in crate::receivable) fn require_financing(
+    id: FinancingId,
+    financing: &Financing,
+    needed: &[FinancingStatus],
+) -> Result<(), Rejection> {
+    if needed.contains(&financing.status) {
+        return Ok(());
+    }
+    let list = needed.iter().map(|status| format!("{status:?}")).collect::<Vec<_>>().join(" or ");
+    Err(financing_state(id, financing, list))
+}
+
+/// How a financing in another status is refused.
+pub(in crate::receivable) fn financing_state(
+    id: FinancingId,
+    financing: &Financing,
+    needed: impl std::fmt::Display,
+) -> Rejection {
+    reject::financing_state(id, format!("{:?}", financing.status), needed)
+}
+
+/// Refuses a quote in another status.
+pub(in crate::receivable) fn require_quote(quote: &Quote, needed: &[QuoteStatus]) -> Result<(), Rejection> {
+    if needed.contains(&quote.status) {
+        return Ok(());
+    }
+    let list = needed.iter().map(|status| format!("{status:?}")).collect::<Vec<_>>().join(" or ");
+    Err(reject::quote_state(quote.bank, format!("{:?}", quote.status), list))
 }

@@ -216,6 +216,12 @@ pub struct Registration {
     pub deregistered_at: Option<Timestamp>,
 }
 
+/// Whose a number of the public registry is: each stands for one financing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RegistryEntry {
+    pub financing: FinancingId,
+}
+
 /// How the seller was paid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum Payout {

@@ -1,0 +1,89 @@
+//! What a quote costs: the discount, the money paid out, and the yearly cost of it all.
+
+use super::types::{FinancingId, Price, QuoteTerms, reject};
+use crate::core::EnterpriseId;
+use ::types::{Amount, Date, Digest, Rate, Rejection, limits, rate::DayCount, wire};
+
+impl QuoteTerms {
+    /// The digest by which a bank commits to its terms: SHA-256 over a label, the financing's id, the bank's id, the
+    /// terms in their canonical encoding, and a secret of 32 random bytes. Without the secret nobody can try out terms.
+    pub fn commitment(&self, financing: FinancingId, bank: EnterpriseId, secret: Digest) -> Digest {
+        let label = b"tributary/receivable/quote/1";
+        Digest::of(&[label, &financing.0, &bank.0, &wire::encode(self), &secret.0])
+    }
+
+    /// What the terms cost on `face`, paid out on `from` and due on `due_on`. First day in, last day out.
+    pub fn price(&self, face: Amount, from: Date, due_on: Date, count: DayCount) -> Result<Price, Rejection> {
+        let law = "the money goes out before the face is due";
+        let days = from.days_until(due_on).ok_or_else(|| reject::financing_dates(law))?;
+        let discount = self.rate.interest_half_up(face, days, count)?;
+        let costs = discount.plus(self.fees)?;
+        let net = face.minus(costs)?.filter(|net| !net.is_zero());
+        let net = net.ok_or_else(|| reject::net_negative(face, costs))?;
+        Ok(Price { days, discount, fees: self.fees, net, all_in: all_in(costs, net, days, count) })
+    }
+}
+
+/// `costs / net * basis / days` as a yearly rate, half up; at most the largest rate there is.
+fn all_in(costs: Amount, net: Amount, days: u32, count: DayCount) -> Rate {
+    let numerator = u128::from(costs.minor) * 1_000_000 * u128::from(count.basis());
+    let denominator = u128::from(net.minor) * u128::from(days.max(1));
+    let ppm = (numerator * 2 + denominator) / (denominator * 2);
+    Rate(u32::try_from(ppm).unwrap_or(limits::RATE_PPM_MAX).min(limits::RATE_PPM_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::cny;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn terms(ppm: u32, fees: &str) -> QuoteTerms {
+        QuoteTerms { rate: Rate(ppm), fees: cny(fees), disburse_by: date("2026-04-10"), valid_until: None }
+    }
+
+    fn price(ppm: u32, fees: &str, face: &str, from: &str, count: DayCount) -> Price {
+        terms(ppm, fees).price(cny(face), date(from), date("2026-08-28"), count).unwrap()
+    }
+
+    #[test]
+    fn discount_is_rounded_once_half_up() {
+        let first = price(45_000, "0.00", "1000000.00", "2026-03-02", DayCount::Act360);
+        assert_eq!((first.days, first.discount, first.net), (179, cny("22375.00"), cny("977625.00")));
+        let other_year = price(45_000, "0.00", "1000000.00", "2026-03-02", DayCount::Act365Fixed);
+        assert_eq!(other_year.discount, cny("22068.49"));
+        let second = price(52_000, "0.00", "800000.50", "2026-04-10", DayCount::Act360);
+        assert_eq!((second.days, second.discount, second.net), (140, cny("16177.79"), cny("783822.71")));
+    }
+
+    #[test]
+    fn all_in_counts_every_cost_over_the_money_received() {
+        // 22,375.00 / 977,625.00 * 360 / 179 = 4.60299...%
+        assert_eq!(price(45_000, "0.00", "1000000.00", "2026-03-02", DayCount::Act360).all_in, Rate(46_030));
+        // (22,375.00 + 2,000.00) / 975,625.00 * 360 / 179 = 5.02471...%
+        assert_eq!(price(45_000, "2000.00", "1000000.00", "2026-03-02", DayCount::Act360).all_in, Rate(50_247));
+    }
+
+    #[test]
+    fn something_is_left_for_the_seller() {
+        let name = |refused: Rejection| crate::explain(&refused).0;
+        let (from, due_on) = (date("2026-03-02"), date("2026-08-28"));
+        let costly = terms(45_000, "99.00").price(cny("100.00"), from, due_on, DayCount::Act360);
+        assert_eq!(name(costly.unwrap_err()), "E_NET_NEGATIVE");
+        let late = terms(45_000, "0.00").price(cny("100.00"), date("2026-08-29"), due_on, DayCount::Act360);
+        assert_eq!(name(late.unwrap_err()), "E_FINANCING_DATES");
+    }
+
+    #[test]
+    fn commitment_is_to_the_terms_the_bank_and_the_financing() {
+        let (financing, bank, secret) = (FinancingId([1; 16]), EnterpriseId([2; 16]), Digest([3; 32]));
+        let commitment = terms(45_000, "0.00").commitment(financing, bank, secret);
+        assert_ne!(commitment, terms(45_001, "0.00").commitment(financing, bank, secret));
+        assert_ne!(commitment, terms(45_000, "0.00").commitment(FinancingId([9; 16]), bank, secret));
+        assert_ne!(commitment, terms(45_000, "0.00").commitment(financing, EnterpriseId([9; 16]), secret));
+        assert_ne!(commitment, terms(45_000, "0.00").commitment(financing, bank, Digest([9; 32])));
+    }
+}
