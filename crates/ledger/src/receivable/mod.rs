@@ -58,6 +58,7 @@
 //! 977,625.00 and BKA holds the lot. It passes 3,200,000.00 on to S2 against an invoice of S2; S2 passes 800,000.50 on to S3 and keeps
 //! 2,399,999.50. The live lots are 800,000.00 + 1,000,000.00 + 2,399,999.50 + 800,000.50 = 5,000,000.00.
 
+mod audit;
 mod due;
 #[cfg(any(test, feature = "testing"))]
 pub mod fixtures;
@@ -146,5 +147,5 @@ pub const MODULE: Module = Module {
     rejections: reject::CATALOGUE,
     due: Some(due::run),
     genesis: None,
-    audit: |_| (),
+    audit: audit::audit,
 };

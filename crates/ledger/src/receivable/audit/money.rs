@@ -1,0 +1,205 @@
+//! What was promised, blocked and paid: I9, I12, I14, I15.
+
+use super::Book;
+use crate::{
+    core::{Audit, EnterpriseId},
+    credit::{BankLine, Quota},
+    money::{AccountKind, CashAccount, CashFact, CashFactId},
+    receivable::{
+        rules::settlement::{pages, place},
+        types::{
+            CertificateId, CertificateStatus, FinancingStatus, LotStatus, PaymentSource, Payout, Settlement,
+            SettlementPhase,
+        },
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+use types::{Amount, Currency, merkle, wire};
+
+pub(super) fn audit(audit: &mut Audit, book: &Book) {
+    quotas(audit, book);
+    lines(audit, book);
+    for (id, settlement) in &book.settlements {
+        received(audit, book, *id, settlement);
+        listed(audit, book, *id, settlement);
+        frozen(audit, book, *id, settlement);
+    }
+    suspense(audit, book);
+    facts(audit, book);
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> u128 {
+    amounts.map(|amount| u128::from(amount.minor)).sum()
+}
+
+/// I9: what certificates owe and wait to owe is used and blocked of the quota.
+fn quotas(audit: &mut Audit, book: &Book) {
+    let quotas: BTreeMap<(EnterpriseId, Currency), Quota> = audit.all::<Quota>().into_iter().collect();
+    let mut owed: BTreeMap<(EnterpriseId, Currency), (u128, u128)> = BTreeMap::new();
+    for certificate in book.certificates.values() {
+        let sums = owed.entry((certificate.obligor, certificate.face.currency)).or_default();
+        if certificate.status.is_outstanding() {
+            sums.1 += u128::from(certificate.live.minor);
+        } else if matches!(certificate.status, CertificateStatus::PendingInternal | CertificateStatus::Offered) {
+            sums.0 += u128::from(certificate.face.minor);
+        }
+    }
+    for (key, (blocked, used)) in owed {
+        let told = quotas.get(&key).map_or((0, 0), |quota| (quota.blocked.minor, quota.used.minor));
+        let covered = blocked <= u128::from(told.0) && used <= u128::from(told.1);
+        audit.ensure("I9", covered, || format!("{} {}: {blocked} and {used}, quota {told:?}", key.0, key.1));
+    }
+}
+
+/// I9: what a bank financed and is owed is utilised of its line, and what it quoted is blocked.
+fn lines(audit: &mut Audit, book: &Book) {
+    type Key = (EnterpriseId, EnterpriseId, Currency);
+    let lines: BTreeMap<Key, BankLine> = audit.all::<BankLine>().into_iter().collect();
+    let mut used: BTreeMap<Key, (u128, u128)> = BTreeMap::new();
+    for lot in book.lots.values() {
+        if let LotStatus::Financed(_) = lot.status {
+            used.entry((lot.holder, lot.obligor, lot.face.currency)).or_default().1 += u128::from(lot.unpaid().minor);
+        }
+    }
+    for ((financing, bank), quote) in &book.quotes {
+        let Some(financing) = book.financings.get(financing) else { continue };
+        let chosen = financing.bank == Some(*bank);
+        let concluding = !financing.status.is_closed() && financing.status != FinancingStatus::Disbursed;
+        let pending = concluding && if financing.bank.is_none() { quote.status.stands() } else { chosen };
+        if pending {
+            let key = (*bank, financing.obligor, quote.amount.currency);
+            used.entry(key).or_default().0 += u128::from(quote.amount.minor);
+        }
+    }
+    for (key, (blocked, utilised)) in used {
+        let told = lines.get(&key).map_or((0, 0), |line| (line.blocked.minor, line.utilised.minor));
+        let covered = blocked <= u128::from(told.0) && utilised <= u128::from(told.1);
+        audit.ensure("I9", covered, || format!("{} on {}: {blocked} and {utilised}, line {told:?}", key.0, key.1));
+    }
+}
+
+/// I12: what was received was paid on lots, waits in suspense, or was returned, to the last minor unit.
+fn received(audit: &mut Audit, book: &Book, id: CertificateId, settlement: &Settlement) {
+    let fundings = || book.fundings.values().filter(|funding| funding.certificate == id);
+    let came = sum(fundings().map(|funding| funding.amount));
+    let Settlement { received, principal_paid, penalty_paid, undistributed, excess, returned, .. } = *settlement;
+    let parts = sum([principal_paid, penalty_paid, undistributed, excess, returned].into_iter());
+    let told = u128::from(received.minor);
+    audit.ensure("I12", came == told && parts == told, || format!("{id}: received {told}, came {came}, went {parts}"));
+    let back = sum(fundings().map(|funding| funding.returned));
+    audit.ensure("I12", back == u128::from(returned.minor), || format!("{id}: returned {back} of {returned}"));
+    let of_lines = |amount: fn(&crate::receivable::types::PaidLine) -> Amount| {
+        let pages = book.paid_pages.range((id, 0, 0)..=(id, u32::MAX, u32::MAX));
+        sum(pages.flat_map(|(_, page)| page.lines.iter()).map(amount))
+    };
+    let paid = (of_lines(|line| line.principal), of_lines(|line| line.penalty));
+    let told = (u128::from(principal_paid.minor), u128::from(penalty_paid.minor));
+    audit.ensure("I12", paid == told, || format!("{id} paid {told:?}, its lines {paid:?}"));
+    let rounds = || book.distributions.range((id, 0)..=(id, u32::MAX)).map(|(_, round)| round);
+    let of_rounds = (sum(rounds().map(|round| round.principal)), sum(rounds().map(|round| round.penalty)));
+    audit.ensure("I12", of_rounds == told, || format!("{id} paid {told:?}, its rounds {of_rounds:?}"));
+    let on_lots: BTreeMap<_, u128> =
+        book.paid_pages.range((id, 0, 0)..=(id, u32::MAX, u32::MAX)).fold(BTreeMap::new(), |mut sums, (_, page)| {
+            for line in &page.lines {
+                *sums.entry(line.lot).or_default() += u128::from(line.principal.minor);
+            }
+            sums
+        });
+    for (lot, paid) in on_lots {
+        let told = book.lots.get(&lot).map(|lot| u128::from(lot.paid.minor));
+        audit.ensure("I12", told == Some(paid), || format!("{lot} says {told:?} paid, its lines {paid}"));
+    }
+}
+
+/// The list of holders is what its Merkle root says, and what is owed on its lines is what is owed on their lots.
+fn listed(audit: &mut Audit, book: &Book, id: CertificateId, settlement: &Settlement) {
+    let mut leaves = Vec::new();
+    let mut sum_listed = 0_u128;
+    for (_, page) in book.record_pages.range((id, 0)..=(id, u32::MAX)) {
+        for line in &page.lines {
+            leaves.push(merkle::leaf(&wire::encode(line)));
+            sum_listed += u128::from(line.amount.minor);
+        }
+    }
+    let same = merkle::root(&leaves) == settlement.tree.root() && sum_listed == u128::from(settlement.listed.minor);
+    let lines = u32::try_from(leaves.len()) == Ok(settlement.lines);
+    audit.ensure("I12", same && lines, || format!("{id}: the list is not that of its root"));
+    match settlement.phase {
+        SettlementPhase::Waiting | SettlementPhase::Paying(_) | SettlementPhase::Closed => {}
+        SettlementPhase::Called | SettlementPhase::Listing(_) => return,
+    }
+    let count = book.open_pages.range((id, 0)..=(id, u32::MAX)).count();
+    audit.ensure("I12", u32::try_from(count) == Ok(pages(settlement.lines)), || format!("{id}: {count} pages owed"));
+    for (lot_id, lot) in book.lots_of(id) {
+        let Some(line) = lot.line else {
+            audit.ensure("I12", !lot.is_live(), || format!("{lot_id} is owed and not on the list"));
+            continue;
+        };
+        let (page, position) = place(line);
+        let owed = book.open_pages.get(&(id, page)).and_then(|page| page.lines.get(position));
+        let same = owed.is_some_and(|owed| owed.principal == lot.unpaid());
+        audit.ensure("I12", same, || format!("{lot_id} is owed {}, its line says {owed:?}", lot.unpaid()));
+        let listed = book.record_pages.get(&(id, page)).and_then(|page| page.lines.get(position));
+        audit.ensure("I12", listed.is_some_and(|line| line.lot == lot_id), || format!("{lot_id} is not line {line}"));
+    }
+}
+
+/// I14: money paid on a frozen lot waits on its freeze, never at the holder.
+fn frozen(audit: &mut Audit, book: &Book, id: CertificateId, settlement: &Settlement) {
+    let waiting = book.freezes.values().filter(|freeze| freeze.certificate == id);
+    let waits = sum(waiting.map(|freeze| freeze.suspense));
+    let told = u128::from(settlement.frozen.minor);
+    audit.ensure("I14", waits == told, || format!("{id}: {told} frozen, {waits} waits on freezes"));
+    for (freeze, record) in book.freezes.iter().filter(|(_, freeze)| freeze.lifted.is_some()) {
+        audit.ensure("I14", record.suspense.is_zero(), || format!("{freeze} is lifted and keeps {}", record.suspense));
+    }
+}
+
+/// I12: what waits is in the agent's suspense account.
+fn suspense(audit: &mut Audit, book: &Book) {
+    let mut waits: BTreeMap<(EnterpriseId, Currency), u128> = BTreeMap::new();
+    for settlement in book.settlements.values() {
+        let parts = [settlement.undistributed, settlement.frozen, settlement.excess];
+        *waits.entry((settlement.agent, settlement.received.currency)).or_default() += sum(parts.into_iter());
+    }
+    let mut kept: BTreeMap<(EnterpriseId, Currency), u128> = BTreeMap::new();
+    for (_, account) in audit.all::<CashAccount>() {
+        if account.kind == AccountKind::Suspense {
+            *kept.entry((account.bank, account.currency)).or_default() += u128::from(account.available.minor);
+        }
+    }
+    for (key, waits) in waits {
+        let kept = kept.get(&key).copied().unwrap_or_default();
+        audit.ensure("I12", waits <= kept, || format!("{}: {waits} waits, {kept} in suspense", key.0));
+    }
+}
+
+/// I15: a cash fact proves one thing, once: no two payments rest on one, and each says what it proved.
+fn facts(audit: &mut Audit, book: &Book) {
+    let consumed: BTreeMap<CashFactId, Option<String>> = audit
+        .all::<CashFact>()
+        .into_iter()
+        .map(|(id, fact)| (id, fact.consumed_by.map(|consumption| consumption.by.to_string())))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut use_fact = |audit: &mut Audit, fact: CashFactId, by: String| {
+        audit.ensure("I15", seen.insert(fact), || format!("{fact} proves {by} and something else"));
+        let told = consumed.get(&fact).cloned().flatten();
+        audit.ensure("I15", told.as_ref().is_some_and(|told| told.contains(&by)), || format!("{fact}: {told:?}, {by}"));
+    };
+    for (id, funding) in &book.fundings {
+        if let PaymentSource::Fact(fact) = funding.source {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
+    for (id, recourse) in &book.recourses {
+        if let Some(PaymentSource::Fact(fact)) = recourse.paid.as_ref().map(|paid| paid.source) {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
+    for (id, financing) in &book.financings {
+        if let Some(Payout::Fact(fact)) = financing.disbursement.as_ref().map(|disbursement| disbursement.payout) {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
+}
