@@ -1,16 +1,22 @@
-//! Crashes at any moment, in the deterministic runtime: what was not synced is lost, and the clock starts again.
+//! Crashes at any moment, in the deterministic runtime: what was not synced is lost or torn.
 
-use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, runner, transaction};
-use crate::{FinalBlock, deal, network, services::Services, stack::Runtime, start::start};
-use commonware_cryptography::Signer as _;
-use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::TestRng;
+use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, settings, start_alone, transaction};
+use crate::{ChainConfig, FinalBlock, deal, services::Services, stack::Runtime};
+use commonware_runtime::{
+    Clock as _, Runner as _,
+    deterministic::{self, FaultConfig, PartialWriteMode, WriteConfig},
+};
+use commonware_utils::{TestRng, probability};
+use futures::{
+    FutureExt as _,
+    future::{Either, select},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
-use types::Genesis;
+use types::{Genesis, Key};
 
 /// What followers have seen over all runs.
 type Seen = Arc<Mutex<BTreeMap<u64, Arc<FinalBlock>>>>;
@@ -18,64 +24,95 @@ type Seen = Arc<Mutex<BTreeMap<u64, Arc<FinalBlock>>>>;
 const RUNS: u64 = 8;
 const SENT: usize = 40;
 
-/// Follows the chain from the first block on, and compares with what was seen before.
-async fn follow<E: Runtime>(services: &Services<E>, seen: &Seen, until: impl Fn(&FinalBlock) -> bool) {
+/// What the disk keeps of writes that were not synced when the power fails.
+#[derive(Clone, Copy, Debug)]
+enum Disk {
+    /// Nothing.
+    Forgets,
+    /// Some writes up to some byte.
+    Tears(PartialWriteMode),
+}
+
+impl Disk {
+    fn faults(self) -> FaultConfig {
+        match self {
+            Self::Forgets => FaultConfig::default(),
+            Self::Tears(mode) => FaultConfig {
+                write_rate: Some(WriteConfig {
+                    failure_rate: probability!(0.0),
+                    retention_rate: probability!(0.9),
+                    mode,
+                }),
+                ..FaultConfig::default()
+            },
+        }
+    }
+}
+
+/// Follows the chain from the first block on, and compares with what was seen before, until `until`.
+async fn follow<E: Runtime>(
+    services: &Services<E>,
+    seen: &Seen,
+    until: impl Fn(&BTreeMap<u64, Arc<FinalBlock>>) -> bool,
+) {
     let mut blocks = services.final_blocks(1);
-    while let Some(block) = blocks.recv().await {
-        let block = block.unwrap();
+    while !until(&seen.lock().unwrap()) {
+        let block = blocks.recv().await.unwrap().unwrap();
         let mut seen = seen.lock().unwrap();
         if let Some(known) = seen.get(&block.height()) {
             assert_eq!(known.hash, block.hash);
             assert_eq!(known.outputs, block.outputs);
         }
-        let new = seen.insert(block.height(), block.clone()).is_none();
-        if new && until(&block) {
-            return;
-        }
+        seen.insert(block.height(), block);
     }
 }
 
-fn crash_again_and_again(seed: u64) {
+/// The state that blocks up to a height leave behind.
+fn state_after(blocks: &BTreeMap<u64, Arc<FinalBlock>>, height: u64) -> BTreeMap<Key, Vec<u8>> {
+    let mut state = BTreeMap::new();
+    for (key, value) in blocks.range(..=height).flat_map(|(_, block)| block.changes().iter().cloned()) {
+        match value {
+            Some(value) => state.insert(key, value),
+            None => state.remove(&key),
+        };
+    }
+    state
+}
+
+/// Crashes a chain again and again, then lets it run: every transaction is final once, and nothing seen was lost.
+fn crash_again_and_again(seed: u64, disk: Disk) {
     let (committee, keys) = deal(1, &mut TestRng::new(seed));
     let genesis: Arc<Genesis> = Arc::new(genesis(&committee));
     let source = Arc::new(MemorySource::default());
     let config = config(&genesis, &keys[0], &source);
     let seen = Seen::default();
-    let mut runner = runner(seed);
+    let mut runner = deterministic::Runner::new(settings(seed).with_storage_fault_config(disk.faults()));
     for run in 0..RUNS {
         source.add((run * 5..run * 5 + 5).map(|nonce| transaction(&genesis, 1, nonce, 64, GENESIS_TIME)));
         let (config, seen) = (config.clone(), seen.clone());
-        let life = Duration::from_millis(1 + seed * 7919 % 13 + run * run * 11 % 97);
+        let life = Duration::from_millis(1 + (seed * 7_919 + run * run * 101 + run * 37) % 300);
         let (_, checkpoint) = runner.start_and_recover(|context| async move {
-            let network = network::alone(config.keys.peer.public_key());
-            let (services, _) = start(context.child("chain"), config, network).await.unwrap();
-            let known = seen.lock().unwrap().len() as u64;
-            assert!(services.head().borrow().height >= known, "what followers saw is there");
-            let crash = context.sleep(life);
-            futures::future::select(Box::pin(follow(&services, &seen, |_| false)), Box::pin(crash)).await;
+            let chain = async {
+                let services = start_alone(&context, config).await;
+                let known = seen.lock().unwrap().len() as u64;
+                assert!(services.head().borrow().height >= known, "what followers saw is there");
+                follow(&services, &seen, |_| false).await;
+            };
+            select(Box::pin(chain), Box::pin(context.sleep(life))).await;
         });
         runner = deterministic::Runner::from(checkpoint);
     }
-    let counted = seen.clone();
+    let known = seen.clone();
     runner.start(|context| async move {
-        let network = network::alone(config.keys.peer.public_key());
-        let (services, _) = start(context.child("chain"), config, network).await.unwrap();
-        while counted.lock().unwrap().values().map(|block| block.receipts().len()).sum::<usize>() < SENT {
-            follow(&services, &counted, |_| true).await;
-        }
-        let mut state = BTreeMap::new();
-        for block in counted.lock().unwrap().values() {
-            for (key, value) in block.changes().iter().cloned() {
-                match value {
-                    Some(value) => state.insert(key, value),
-                    None => state.remove(&key),
-                };
-            }
-        }
+        let services = start_alone(&context, config).await;
+        let receipts =
+            |blocks: &BTreeMap<_, Arc<FinalBlock>>| blocks.values().map(|block| block.receipts().len()).sum::<usize>();
+        follow(&services, &known, |blocks| receipts(blocks) == SENT).await;
         let listing = services.scan().await.unwrap();
-        if listing.height == counted.lock().unwrap().len() as u64 {
-            assert_eq!(listing.records.into_iter().collect::<BTreeMap<_, _>>(), state);
-        }
+        follow(&services, &known, |blocks| blocks.contains_key(&listing.height)).await;
+        let blocks = known.lock().unwrap();
+        assert_eq!(listing.records.into_iter().collect::<BTreeMap<_, _>>(), state_after(&blocks, listing.height));
+        assert_eq!(listing.state_root, blocks[&listing.height].header.state_root);
     });
     let blocks: Vec<_> = seen.lock().unwrap().values().cloned().collect();
     let receipts = blocks.iter().flat_map(|block| block.receipts()).map(|receipt| receipt.transaction);
@@ -86,6 +123,57 @@ fn crash_again_and_again(seed: u64) {
 #[test]
 fn what_followers_saw_survives_crashes_at_any_moment() {
     for seed in 0..6 {
-        crash_again_and_again(seed);
+        crash_again_and_again(seed, Disk::Forgets);
+    }
+}
+
+#[test]
+fn what_followers_saw_survives_torn_writes() {
+    for seed in 0..3 {
+        crash_again_and_again(seed, Disk::Tears(PartialWriteMode::Prefix));
+        crash_again_and_again(seed, Disk::Tears(PartialWriteMode::Subset));
+    }
+}
+
+/// Cuts starts off a little later each time, until one comes through and follows to `height`; how many were cut off.
+fn cut_starts(
+    mut runner: deterministic::Runner,
+    config: &ChainConfig,
+    seen: &Seen,
+    height: u64,
+) -> (deterministic::Runner, u32) {
+    for cut in 1.. {
+        let (config, seen) = (config.clone(), seen.clone());
+        let (through, checkpoint) = runner.start_and_recover(|context| async move {
+            let starting = Box::pin(start_alone(&context, config));
+            let Either::Left((services, _)) = select(starting, context.sleep(Duration::from_millis(cut)).boxed()).await
+            else {
+                return false;
+            };
+            assert!(services.head().borrow().height >= seen.lock().unwrap().len() as u64);
+            follow(&services, &seen, |blocks| blocks.contains_key(&height)).await;
+            true
+        });
+        runner = deterministic::Runner::from(checkpoint);
+        if through {
+            return (runner, u32::try_from(cut - 1).unwrap());
+        }
+    }
+    unreachable!("a start comes through in the end")
+}
+
+#[test]
+fn a_start_that_was_cut_off_leaves_a_chain_that_starts() {
+    for disk in [Disk::Forgets, Disk::Tears(PartialWriteMode::Prefix), Disk::Tears(PartialWriteMode::Subset)] {
+        let (committee, keys) = deal(1, &mut TestRng::new(1));
+        let genesis: Arc<Genesis> = Arc::new(genesis(&committee));
+        let config = config(&genesis, &keys[0], &Arc::new(MemorySource::default()));
+        let seen = Seen::default();
+        let runner = deterministic::Runner::new(settings(1).with_storage_fault_config(disk.faults()));
+        // In an empty folder first, then where there are blocks.
+        let (runner, first) = cut_starts(runner, &config, &seen, 3);
+        let (_, second) = cut_starts(runner, &config, &seen, 5);
+        assert!(first > 0 && second > 0, "{disk:?}: {first} and {second} starts were cut off");
+        replay_agrees(&genesis, seen.lock().unwrap().values().cloned().collect());
     }
 }
