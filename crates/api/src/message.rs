@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{
     AccountId, BlockHash, Bytes, ChainId, Clock, Digest, Header, Key, List, Timestamp, TransactionHash, limits,
-    text::Name,
+    text::{Name, Reference},
     transaction::{Body, PublicKey, Signature},
 };
 
@@ -254,6 +254,42 @@ pub struct Page {
     pub cursor: Option<String>,
     /// The list holds what changed up to this height at least.
     pub height: u64,
+}
+
+/// What a trade file asks for. Nothing was recorded: the acts wait to be signed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Imported {
+    /// SHA-256 of the file.
+    pub digest: Digest,
+    /// Its documents, in their order.
+    pub documents: Vec<ImportedDocument>,
+}
+
+/// A document of a trade file: with the act that records it, or with the problem that stands against it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ImportedDocument {
+    /// What it is: order, despatch advice, invoice, credit note.
+    pub kind: String,
+    /// The number that its issuer gave it.
+    pub number: Reference,
+    /// The line of the file at which its first line stands, from 1.
+    pub line: u32,
+    /// The act that records it, as `POST /v1/transactions/prepare` takes it; `null` where there is a problem.
+    pub act: Option<NamedAct>,
+    /// Why it cannot be recorded now; `null` where there is an act.
+    pub problem: Option<Problem>,
+    /// What was taken in but should be seen by a person.
+    pub notices: Vec<ImportNotice>,
+    /// Elements or columns that were not understood; the original file keeps them.
+    pub unread: Vec<String>,
+}
+
+/// Something in a trade file that a person should see.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ImportNotice {
+    /// The line of the file, from 1.
+    pub line: u32,
+    pub text: String,
 }
 
 /// Proof of what a record is, or that there is none.

@@ -27,7 +27,7 @@ pub mod doors {
         69 unavailable(detail) "E_UNAVAILABLE" "the node cannot answer now: {detail}";
         70 internal() "E_INTERNAL" "the node failed to answer: its log says why";
         71 pruned(what) "E_PRUNED" "the node no longer keeps {what}: ask an archive node";
-        72 import_refused(detail) "E_IMPORT" "the file is refused: {detail}";
+        72 import_refused(line, column, place, rule, reason) "E_IMPORT" "line {line}: {reason} ({rule})";
     }
 }
 

@@ -162,7 +162,7 @@ fn key(seed: u8) -> PublicKey {
 
 fn first_act() -> (&'static Module, String, Value) {
     let module = modules().iter().find(|module| module.name == "clock").unwrap();
-    (module, "clock.advance".to_owned(), json!({ "to": "2026-08-27T01:00:00Z" }))
+    (module, "clock.advance".to_owned(), json!({ "to": "2026-08-27T01:00:00.000Z" }))
 }
 
 #[test]

@@ -11,8 +11,8 @@ use ledger::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use types::{
-    AccountId, Act, BlockHash, Bytes, Clock, Date, Digest, FinalBlock, Genesis, Header, List, State, Text, Timestamp,
-    Transaction, TransactionHash,
+    AccountId, Act, BlockHash, Bytes, Clock, Date, Digest, FinalBlock, Genesis, Header, List, Rejection, State, Text,
+    Timestamp, Transaction, TransactionHash,
     genesis::Operator,
     limits,
     state::Memory,
@@ -30,6 +30,8 @@ pub struct TestChain {
     /// Every block, from height one.
     pub blocks: Vec<Arc<FinalBlock>>,
     pub time: Timestamp,
+    /// What the last run left out for good, and why.
+    pub dropped: Vec<(TransactionHash, Rejection)>,
     nonces: BTreeMap<AccountId, u64>,
 }
 
@@ -58,7 +60,14 @@ impl TestChain {
             sharing: Bytes::default(),
         };
         let state = Memory::default();
-        Self { genesis: Arc::new(genesis), state, blocks: Vec::new(), time, nonces: BTreeMap::new() }
+        Self {
+            genesis: Arc::new(genesis),
+            state,
+            blocks: Vec::new(),
+            time,
+            dropped: Vec::new(),
+            nonces: BTreeMap::new(),
+        }
     }
 
     pub fn height(&self) -> u64 {
@@ -118,6 +127,7 @@ impl TestChain {
         changes.extend(outcome.changes);
         self.lay(&changes);
         self.time = outcome.time;
+        self.dropped = outcome.dropped;
         let header = Header {
             chain: self.genesis.chain(),
             height,

@@ -40,7 +40,7 @@ pub(crate) async fn follow(State(doors): State<Arc<Doors>>, uri: Uri, headers: H
         (None, None) => EventCursor::behind(doors.backend.info().await?.indexed_height),
     };
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/json") {
+    if !accept.contains("text/event-stream") {
         return ok(&doors.backend.events(after, filter, EVENTS_PER_PAGE_MAX).await?);
     }
     let Ok(place) = doors.streams.clone().try_acquire_owned() else {

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!   socket -> serve (connections, slow clients, shutdown) -> guard (turns, time, panics, one shape of refusal)
-//!          -> acts | chain | lists | events | docs  -> dyn Backend
+//!          -> acts | import | chain | lists | events | docs  -> dyn Backend
 //! ```
-//! Nothing here knows a business rule or a module's name: the paths are made from the operation table. Nobody's private
+//! Nothing here knows a business rule: the paths are made from the operation table, and only `import` knows tables by
+//! name, those in which it looks up what a file refers to. Nobody's private
 //! key comes here: a transaction is prepared, its owners sign it elsewhere, and it comes back signed.
 //!
 //! **Invariant:** whatever a client sends or does not read costs bounded memory: bodies, headers, pages, connections,
@@ -16,12 +17,15 @@ mod refusal;
 mod request;
 mod guard;
 mod acts;
+mod import;
 mod chain;
 mod lists;
 mod events;
 mod docs;
 mod timed;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use serve::{Handle, serve, serve_with};
 
@@ -101,7 +105,8 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
         .route("/v1/transactions", post(acts::submit))
         .route("/v1/transactions/prepare", post(acts::prepare))
         .route("/v1/transactions/{hash}", get(acts::transaction))
-        .route("/v1/events", get(events::follow));
+        .route("/v1/events", get(events::follow))
+        .route("/v1/import", post(import::import));
     for module in ledger::modules() {
         for call in module.calls {
             router = router.route(&format!("/v1/{}/{}", module.name, call.name), acts::call(module, call));

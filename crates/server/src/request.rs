@@ -73,13 +73,18 @@ pub(crate) fn known_parameters(uri: &Uri, known: &[&str]) -> Result<Vec<(String,
     }
 }
 
+/// A parameter's value, of those that are known.
+pub(crate) fn parameter(uri: &Uri, known: &str) -> Result<Option<String>, Rejection> {
+    let mut pairs = known_parameters(uri, &[known])?;
+    Ok(pairs.pop().map(|(_, value)| value))
+}
+
 /// How long the request wants to wait for finality.
 pub(crate) fn wait(uri: &Uri) -> Result<Duration, Rejection> {
-    let pairs = known_parameters(uri, &["wait_ms"])?;
-    let Some((name, value)) = pairs.first() else {
+    let Some(value) = parameter(uri, "wait_ms")? else {
         return Ok(Duration::ZERO);
     };
     let ms = value.parse().ok().filter(|ms| *ms <= REQUEST_WAIT_MS_MAX);
-    let bad = || doors::parameter(name, format!("it is a number from 0 to {REQUEST_WAIT_MS_MAX}"));
+    let bad = || doors::parameter("wait_ms", format!("it is a number from 0 to {REQUEST_WAIT_MS_MAX}"));
     ms.map(Duration::from_millis).ok_or_else(bad)
 }

@@ -299,7 +299,7 @@ fn party(side: &str, company: &Company, known: &Known) -> Result<Party, String> 
 }
 
 /// The ids a company may be registered under, the most official first.
-fn legal_ids(company: &Company) -> impl Iterator<Item = String> {
+pub fn legal_ids(company: &Company) -> impl Iterator<Item = String> {
     let legal = company.legal_id.as_ref().map(|id| id.value.to_string());
     let tax = company.tax_id.as_ref().map(ToString::to_string);
     let others = company.ids.iter().chain(&company.endpoint).map(|id| id.value.to_string());

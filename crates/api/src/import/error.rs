@@ -1,7 +1,9 @@
 //! Why a file was refused, in words that a bookkeeper can act on.
 
+use crate::problem::doors::import_refused;
 use serde::Serialize;
 use std::fmt;
+use types::Rejection;
 
 /// The law that a file breaks. The codes are stable; those that begin with `BR` are the EN 16931 business rules.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -124,6 +126,13 @@ pub struct ImportError {
     pub path: String,
     /// What is wrong, in a sentence for a bookkeeper.
     pub reason: String,
+}
+
+impl ImportError {
+    /// The refusal as a door tells it.
+    pub fn rejection(&self) -> Rejection {
+        import_refused(self.line, self.column, &self.path, self.rule.code(), &self.reason)
+    }
 }
 
 impl fmt::Display for ImportError {

@@ -11,7 +11,7 @@ impl Record for Quota {
     const COLUMNS: &'static [Column] = &[
         Column::text("core"),
         Column::text("currency"),
-        Column::integer("limit"),
+        Column::integer("limit_minor"),
         Column::integer("blocked"),
         Column::integer("used"),
         Column::text("expires"),

@@ -11,15 +11,33 @@ function element(name, attributes = {}, ...children) {
 
 let contract;
 
+/** What a reference stands for. */
+function target(reference) {
+  return reference.slice(2).split("/").reduce((at, key) => at && at[key], contract) || {};
+}
+
+/** A schema without references at its top; the parts of an `allOf` are laid one over the other. */
 function resolve(schema) {
-  if (!schema || !schema.$ref) return schema || {};
-  const target = schema.$ref.slice(2).split("/").reduce((at, key) => at && at[key], contract) || {};
-  return { ...target, ...schema, $ref: undefined, named: schema.$ref.split("/").pop() };
+  if (!schema) return {};
+  if (schema.$ref) return resolve({ ...target(schema.$ref), ...schema, $ref: undefined });
+  if (!schema.allOf) return schema;
+  const whole = { ...schema, allOf: undefined };
+  for (const part of schema.allOf.map(resolve)) {
+    whole.description = whole.description || part.description;
+    whole.required = [...(whole.required || []), ...(part.required || [])];
+    whole.properties = { ...whole.properties };
+    for (const [name, field] of Object.entries(part.properties || {})) {
+      const before = whole.properties[name];
+      whole.properties[name] = before && before.description ? { description: before.description, ...field } : field;
+    }
+  }
+  return whole;
 }
 
 function typeText(schema) {
   if (!schema) return "";
   if (schema.$ref) return schema.$ref.split("/").pop();
+  if (schema.allOf) return typeText(schema.allOf[0]);
   const options = schema.anyOf || schema.oneOf;
   if (options) return options.map(typeText).join(" or ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
@@ -39,7 +57,7 @@ function fieldRows(schema, depth = 0) {
     if (must) label.append(element("span", { class: "must", title: "must be given" }, " *"));
     const text = field.description || resolve(field).description || "";
     rows.push(element("tr", {}, label, element("td", {}, typeText(field)), element("td", {}, text)));
-    if (depth < 2) rows.push(...fieldRows(field.items || field, depth + 1));
+    if (depth < 3) rows.push(...fieldRows(field.items || field, depth + 1));
   }
   return rows;
 }
@@ -66,17 +84,17 @@ function tryForm(path, parameters) {
   form.append(element("button", {}, "Send"));
   form.addEventListener("submit", async (submitted) => {
     submitted.preventDefault();
-    let target = path;
+    let filled = path;
     const query = new URLSearchParams();
     for (const parameter of parameters) {
       const value = (form.elements.namedItem(parameter.name) || {}).value;
-      if (parameter.in === "path") target = target.replace(`{${parameter.name}}`, encodeURIComponent(value));
+      if (parameter.in === "path") filled = filled.replace(`{${parameter.name}}`, encodeURIComponent(value));
       else if (value) query.set(parameter.name, value);
     }
     output.hidden = false;
     output.textContent = "…";
     try {
-      const url = query.size ? `${target}?${query}` : target;
+      const url = query.size ? `${filled}?${query}` : filled;
       const answer = await fetch(url, { headers: { accept: "application/json" } });
       const text = await answer.text();
       let shown = text;
@@ -91,7 +109,7 @@ function tryForm(path, parameters) {
 
 function fill(body, path, method, operation) {
   if (operation.description) body.append(element("p", {}, operation.description));
-  const parameters = operation.parameters || [];
+  const parameters = (operation.parameters || []).map(resolve);
   if (parameters.length) {
     const rows = parameters.map((one) =>
       element("tr", {}, element("td", {}, element("code", {}, one.name)), element("td", {}, typeText(one.schema)), element("td", {}, one.description || "")));
@@ -100,7 +118,8 @@ function fill(body, path, method, operation) {
   for (const [media, content] of Object.entries((operation.requestBody || {}).content || {})) {
     body.append(...section(`Send ${media}`, content.schema));
   }
-  for (const [status, answer] of Object.entries(operation.responses)) {
+  for (const [status, reference] of Object.entries(operation.responses)) {
+    const answer = resolve(reference);
     const [media, content] = Object.entries(answer.content || {})[0] || [];
     if (media) body.append(...section(`${status === "default" ? "Otherwise" : status}: ${answer.description}`, content.schema));
   }

@@ -20,10 +20,16 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use types::limits::{EVENTS_PER_PAGE_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, REQUEST_WAIT_MS_MAX};
 
+mod parts;
+
+use parts::{answer, answers, content, list_parameters, narrowed, parameter, schema};
+
 /// First segments behind `/v1/` that are the chain's: no module may have such a name.
 pub const RESERVED: &[&str] = &["chain", "blocks", "transactions", "accounts", "events", "errors", "import"];
 
-const PROBLEM: &str = "application/problem+json";
+/// Media types of trade files.
+pub const IMPORT_TYPES: &[&str] = &["application/xml", "text/xml", "text/csv"];
+
 const JSON: &str = "application/json";
 
 /// A generator whose references point into an OpenAPI document.
@@ -78,7 +84,11 @@ pub fn openapi() -> Value {
         },
         "tags": std::iter::once(chain_tag).chain(tags).collect::<Vec<_>>(),
         "paths": paths,
-        "components": { "schemas": generator.take_definitions(true) },
+        "components": {
+            "schemas": generator.take_definitions(true),
+            "parameters": parts::parameters(),
+            "responses": { "Refused": parts::refused() },
+        },
     })
 }
 
@@ -93,39 +103,6 @@ fn add(paths: &mut Map<String, Value>, path: &str, method: &str, item: Value) {
     let entry = paths.entry(path).or_insert_with(|| json!({}));
     let taken = entry.as_object_mut().expect("a path item is an object").insert(method.to_owned(), item);
     assert!(taken.is_none(), "{method} {path} is declared once");
-}
-
-fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
-    generator.subschema_for::<T>().to_value()
-}
-
-fn content(media: &str, schema: Value) -> Value {
-    json!({ media: { "schema": schema } })
-}
-
-fn answer(text: &str, schema: Value) -> Value {
-    json!({ "description": text, "content": content(JSON, schema) })
-}
-
-/// The answers of an operation: its own, and what every operation may say instead.
-fn answers(own: &[(&str, Value)]) -> Value {
-    let problem = json!({ "$ref": "#/components/schemas/Problem" });
-    let mut all: Map<String, Value> =
-        own.iter().map(|(status, answer)| ((*status).to_owned(), answer.clone())).collect();
-    all.insert(
-        "default".to_owned(),
-        json!({ "description": "Refused: see `code`.", "content": content(PROBLEM, problem) }),
-    );
-    Value::Object(all)
-}
-
-fn parameter(place: &str, name: &str, text: &str, schema: Value) -> Value {
-    json!({ "name": name, "in": place, "required": place == "path", "description": text, "schema": schema })
-}
-
-fn wait_parameter() -> Value {
-    let text = "Wait this long for the transaction to be final, in milliseconds.";
-    parameter("query", "wait_ms", text, json!({ "type": "integer", "minimum": 0, "maximum": REQUEST_WAIT_MS_MAX }))
 }
 
 fn get(id: &str, summary: &str, parameters: Vec<Value>, reply: Value) -> Value {
@@ -158,7 +135,7 @@ fn chain_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGenerator) 
     add(paths, "/v1/errors", "get", get("errors", "Every refusal: code, status, sentence, what to do.", vec![], rows));
 
     add(paths, "/v1/events", "get", events_item(generator));
-    add(paths, "/v1/import", "post", import_item());
+    add(paths, "/v1/import", "post", import_item(generator));
 }
 
 fn events_item(generator: &mut SchemaGenerator) -> Value {
@@ -181,26 +158,33 @@ fn events_item(generator: &mut SchemaGenerator) -> Value {
         "operationId": "events",
         "tags": ["chain"],
         "summary": "Events of final blocks: the history behind the cursor, then what happens.",
-        "description": format!("As `text/event-stream`: `id` is the cursor, `event` is `module.Event`, `data` is an EventView; \
-            a comment comes every few seconds. With `Accept: application/json` one page of at most {EVENTS_PER_PAGE_MAX} events."),
+        "description": format!("One page of at most {EVENTS_PER_PAGE_MAX} events, which comes at once where there are some, \
+            and otherwise when a block brings one, or empty after some seconds. With `Accept: text/event-stream` a stream: \
+            `id` is the cursor, `event` is `module.Event`, `data` is an EventView; a comment says every few seconds that \
+            the line is alive."),
         "parameters": parameters,
         "responses": answers(&[("200", json!({
-            "description": "A stream without end, or one page.",
+            "description": "One page, or a stream without end.",
             "content": { "text/event-stream": { "schema": event }, JSON: { "schema": page } },
         }))]),
     })
 }
 
-fn import_item() -> Value {
+fn import_item(generator: &mut SchemaGenerator) -> Value {
+    let imported = schema::<message::Imported>(generator);
+    let name = parameter("query", "name", "The file's name, for messages.", json!({ "type": "string" }));
+    let text = || json!({ "schema": { "type": "string" } });
+    let body: Map<String, Value> = IMPORT_TYPES.iter().map(|media| ((*media).to_owned(), text())).collect();
     json!({
         "operationId": "import",
         "tags": ["chain"],
-        "summary": "Reads a trade file (UBL 2.1 or CSV) and drafts the acts that record it. Nothing is submitted.",
-        "requestBody": { "required": true, "content": {
-            "application/xml": { "schema": { "type": "string" } },
-            "text/csv": { "schema": { "type": "string" } },
-        } },
-        "responses": answers(&[("200", answer("The drafted acts.", json!({ "type": "object" })))]),
+        "summary": "Reads a trade file (UBL 2.1 or CSV) and answers with the acts that record it. Nothing is submitted.",
+        "description": "A file that breaks a rule is refused whole, with the line and the reason (`E_IMPORT`). \
+            Companies and papers that the file names are looked up on the chain; a document whose papers are missing comes \
+            with a problem in place of an act, and a file of which no document can be recorded is refused.",
+        "parameters": [name],
+        "requestBody": { "required": true, "content": body },
+        "responses": answers(&[("200", answer("The acts, ready to be prepared and signed.", imported))]),
     })
 }
 
@@ -211,7 +195,7 @@ fn transaction_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGener
         "operationId": "submit",
         "tags": ["chain"],
         "summary": "Submits a signed transaction. Sending it again is harmless.",
-        "parameters": [wait_parameter()],
+        "parameters": [parts::shared("wait_ms")],
         "requestBody": { "required": true, "content": {
             JSON: { "schema": submit },
             "application/octet-stream": { "schema": { "type": "string", "contentEncoding": "binary" } },
@@ -234,7 +218,7 @@ fn transaction_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGener
     let hash = schema::<types::TransactionHash>(generator);
     let of = parameter("path", "hash", "The transaction's name, in hex.", hash);
     let reply = schema::<message::TransactionView>(generator);
-    let item = get("transaction", "A final transaction with its receipt.", vec![of, wait_parameter()], reply);
+    let item = get("transaction", "A final transaction with its receipt.", vec![of, parts::shared("wait_ms")], reply);
     add(paths, "/v1/transactions/{hash}", "get", item);
 }
 
@@ -242,19 +226,16 @@ fn call_item(module: &Module, call: &CallSpec, generator: &mut SchemaGenerator) 
     let payload = (call.schema)(generator).to_value();
     let outcome = (call.outcome_schema)(generator).to_value();
     let text = description(generator, &payload);
-    let mut request = inline::<message::CallRequest>();
-    request["properties"]["payload"] = payload;
+    let request = narrowed(schema::<message::CallRequest>(generator), "payload", payload);
     let prepared = schema::<message::Prepared>(generator);
     let submitted = schema::<message::Submitted>(generator);
-    let signers = schema::<types::transaction::PublicKey>(generator);
-    request["properties"]["signers"]["items"] = signers;
     json!({
         "operationId": format!("{}_{}", module.name, call.name),
         "tags": [module.name],
         "summary": first_sentence(&text),
         "description": format!("{text}\n\nWho may ask: {}.", roles(call.roles)),
         "x-act": { "module": module.number, "call": call.number, "outcome": outcome },
-        "parameters": [wait_parameter()],
+        "parameters": [parts::shared("wait_ms")],
         "requestBody": { "required": true, "content": content(JSON, request) },
         "responses": answers(&[
             ("200", answer("Without signatures: the transaction to sign.", prepared)),
@@ -263,23 +244,11 @@ fn call_item(module: &Module, call: &CallSpec, generator: &mut SchemaGenerator) 
     })
 }
 
-/// A type's schema with its references pointing into the document, not a reference to it.
-fn inline<T: JsonSchema>() -> Value {
-    let mut own = generator();
-    let mut value = T::json_schema(&mut own).to_value();
-    value.as_object_mut().expect("a struct's schema is an object").remove("$schema");
-    value
-}
-
 fn query_item(module: &Module, query: &QuerySpec, generator: &mut SchemaGenerator) -> Value {
     let question = (query.schema)(generator).to_value();
     let reply = (query.answer_schema)(generator).to_value();
     let text = description(generator, &question);
-    let reply = json!({
-        "type": "object",
-        "required": ["height", "answer"],
-        "properties": { "height": { "type": "integer", "description": "Height of the state it was read from." }, "answer": reply },
-    });
+    let reply = narrowed(schema::<message::AnswerView>(generator), "answer", reply);
     json!({
         "operationId": format!("{}_query_{}", module.name, query.name),
         "tags": [module.name],
@@ -298,14 +267,8 @@ fn table_paths(
 ) {
     let record = (table.schema)(generator).to_value();
     let text = description(generator, &record);
-    let row = |record: &Value| {
-        let mut row = inline::<message::RowView>();
-        row["properties"]["record"] = record.clone();
-        row["properties"]["parties"] = json!({ "type": "array", "items": { "type": "string" } });
-        row
-    };
-    let mut page = inline::<message::Page>();
-    page["properties"]["rows"] = json!({ "type": "array", "items": row(&record) });
+    let row = narrowed(schema::<message::RowView>(generator), "record", record);
+    let page = narrowed(schema::<message::Page>(generator), "rows", json!({ "items": row }));
     let path = format!("/v1/{}/{}", module.name, table.name);
     let item = |id: String, summary: String, parameters: Vec<Value>, reply: Value| {
         json!({
@@ -321,60 +284,13 @@ fn table_paths(
     let list = item(format!("{operation}_list"), format!("List {}.", table.name), list_parameters(table), page);
     add(paths, &path, "get", list);
 
-    let id = || parameter("path", "id", "The record's id; a `/` in it is written `%2F`.", json!({ "type": "string" }));
-    let one = item(format!("{operation}_get"), format!("One of {}.", table.name), vec![id()], row(&record));
+    let one =
+        item(format!("{operation}_get"), format!("One of {}.", table.name), vec![parts::shared("record_id")], row);
     add(paths, &format!("{path}/{{id}}"), "get", one);
     let proof = schema::<message::ProofView>(generator);
     let summary = format!("Proof of what one of {} is, or that there is none.", table.name);
-    let proof = item(format!("{operation}_proof"), summary, vec![id()], proof);
+    let proof = item(format!("{operation}_proof"), summary, vec![parts::shared("record_id")], proof);
     add(paths, &format!("{path}/{{id}}/proof"), "get", proof);
-}
-
-fn list_parameters(table: &'static TableSpec) -> Vec<Value> {
-    let text = || json!({ "type": "string" });
-    let sorts: Vec<String> = columns(table).flat_map(|(name, _)| [name.to_owned(), format!("-{name}")]).collect();
-    let limit = json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": PAGE_ROWS_DEFAULT });
-    let mut parameters = vec![
-        parameter("query", "limit", "Rows on the page.", limit),
-        parameter("query", "cursor", "The `cursor` of the page before.", text()),
-        parameter(
-            "query",
-            "sort",
-            "The order; `-` in front: descending. When absent: the newest first.",
-            json!({ "type": "string", "enum": sorts }),
-        ),
-        parameter("query", "party", "Only rows that this enterprise may see.", text()),
-        parameter(
-            "query",
-            "min_height",
-            "Answer once the list holds this block.",
-            json!({ "type": "integer", "minimum": 0 }),
-        ),
-    ];
-    for (name, kind) in columns(table) {
-        let schema = match kind {
-            ColumnKind::Text => text(),
-            ColumnKind::Integer => json!({ "type": "integer" }),
-        };
-        let common = COMMON_COLUMNS.iter().any(|(common, _)| *common == name);
-        let what = if common { "Every table has it." } else { "Equal to this." };
-        parameters.push(parameter("query", name, what, schema.clone()));
-        for (suffix, comparison) in Comparison::ALL {
-            parameters.push(parameter("query", &format!("{name}.{suffix}"), compared(*comparison), schema.clone()));
-        }
-    }
-    parameters
-}
-
-fn compared(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Equal => "Equal to this.",
-        Comparison::NotEqual => "Not equal to this.",
-        Comparison::Less => "Less than this.",
-        Comparison::LessOrEqual => "At most this.",
-        Comparison::Greater => "Greater than this.",
-        Comparison::GreaterOrEqual => "At least this.",
-    }
 }
 
 /// What a type's own comment says, found behind its reference.

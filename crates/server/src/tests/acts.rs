@@ -1,0 +1,107 @@
+//! From fields to a final transaction, with keys that never travel.
+
+use super::support::{Fixture, evidence_fields};
+use execution::testing::{key, sign};
+use serde_json::{Value, json};
+use types::{TransactionHash, transaction::Body, wire};
+
+fn public_key(signer: &str) -> Value {
+    serde_json::to_value(key(signer).public_key()).unwrap()
+}
+
+#[tokio::test]
+async fn an_act_is_prepared_signed_elsewhere_and_submitted() {
+    let server = Fixture::new().await;
+    let mut request = json!({ "payload": evidence_fields(1), "signers": [public_key("S1.maker")] });
+    let (status, prepared) = server.post("/v1/evidence/record", &request).await;
+    assert_eq!(status, 200, "{prepared}");
+    assert_eq!(prepared["acts"][0]["act"], "evidence.record");
+    assert_eq!(prepared["acts"][0]["fields"], evidence_fields(1));
+    let hash: TransactionHash = prepared["hash"].as_str().unwrap().parse().unwrap();
+    // The signer needs nothing but the 32 bytes; the body lets him see what they stand for.
+    let bytes = wire::encode(&serde_json::from_value::<Body>(prepared["body"].clone()).unwrap());
+    assert_eq!(prepared["bytes"], wire::hex_encode(&bytes));
+    request["nonce"] = prepared["body"]["nonce"].clone();
+    request["valid_until"] = prepared["body"]["valid_until"].clone();
+    request["signatures"] = json!([key("S1.maker").sign(&hash.0)]);
+    let (status, submitted) = server.post("/v1/evidence/record?wait_ms=10000", &request).await;
+    assert_eq!(status, 202, "{submitted}");
+    assert_eq!(submitted["transaction"], hash.to_string());
+    assert_eq!(submitted["receipt"]["status"], "applied");
+    assert_eq!(submitted["receipt"]["events"][0]["event"], "EvidenceRecorded");
+
+    let (status, again) = server.post("/v1/evidence/record?wait_ms=10000", &request).await;
+    assert_eq!((status, again), (202, submitted.clone()), "sending it again is harmless");
+    let (status, found) = server.get(&format!("/v1/transactions/{hash}")).await;
+    assert_eq!((status, &found), (200, &submitted["receipt"]));
+    let id = submitted["receipt"]["outcomes"][0].as_str().unwrap();
+    let height = submitted["receipt"]["height"].as_u64().unwrap();
+    let (status, row) = server.get(&format!("/v1/evidence/evidence/{id}")).await;
+    assert_eq!((status, &row["record"]["title"], row["height"].as_u64()), (200, &json!("paper 1"), Some(height)));
+    let (_, block) = server.get(&format!("/v1/blocks/{height}")).await;
+    assert_eq!(block["transactions"], json!([hash]));
+    let (_, latest) = server.get("/v1/blocks/latest").await;
+    assert_eq!(block, latest);
+    let account = key("S1.maker").public_key().account();
+    let (_, nonce) = server.get(&format!("/v1/accounts/{account}/nonce")).await;
+    assert_eq!((nonce["committed"].as_u64(), nonce["next"].as_u64()), (Some(1), Some(1)));
+    let question = json!({ "digest": evidence_fields(1)["digest"] });
+    let (status, answer) = server.post("/v1/evidence/queries/verify", &question).await;
+    assert_eq!((status, answer["height"].as_u64()), (200, Some(height)));
+    assert!(answer["answer"].to_string().contains(id), "{answer}");
+}
+
+#[tokio::test]
+async fn several_acts_are_one_transaction() {
+    let server = Fixture::new().await;
+    let acts: Vec<Value> =
+        (0..3).map(|number| json!({ "act": "evidence.record", "payload": evidence_fields(number) })).collect();
+    let request = json!({ "acts": acts, "signers": [public_key("CORE.checker")] });
+    let (status, prepared) = server.post("/v1/transactions/prepare", &request).await;
+    assert_eq!(status, 200, "{prepared}");
+    let body: Body = serde_json::from_value(prepared["body"].clone()).unwrap();
+    let transaction = wire::hex_encode(&sign(body, "CORE.checker").encode());
+    let (status, submitted) =
+        server.post("/v1/transactions?wait_ms=10000", &json!({ "transaction": transaction })).await;
+    assert_eq!(status, 202, "{submitted}");
+    assert_eq!(submitted["receipt"]["outcomes"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_refused_act_is_final_with_its_reason() {
+    let server = Fixture::new().await;
+    let twice = [super::support::evidence(1), super::support::evidence(1)];
+    let transaction = server.backend.chain().transaction("S1.maker", &twice);
+    let (status, submitted) = server.submit(&transaction).await;
+    assert_eq!(status, 202);
+    let receipt = &submitted["receipt"];
+    assert_eq!((receipt["status"].as_str(), receipt["rejection"]["act"].as_u64()), (Some("rejected"), Some(1)));
+    assert_eq!(receipt["rejection"]["problem"]["status"], 422);
+    assert!(receipt["rejection"]["problem"]["code"].as_str().unwrap().starts_with("E_"));
+    let (_, list) = server.get("/v1/evidence/evidence").await;
+    assert_eq!(list["rows"], json!([]));
+}
+
+#[tokio::test]
+async fn a_request_waits_as_long_as_it_says_and_no_longer() {
+    let server = Fixture::new().await;
+    server.backend.hold();
+    let transaction = server.record("S1.maker", 1);
+    let hash = transaction.body.hash();
+    let bytes = transaction.encode();
+    let (status, taken) = server.post_bytes("/v1/transactions", "application/octet-stream", bytes.clone()).await;
+    assert_eq!((status, taken), (202, json!({ "transaction": hash, "receipt": null })));
+    let path = "/v1/transactions?wait_ms=20";
+    let (status, waited) = server.post_bytes(path, "application/octet-stream", bytes).await;
+    assert_eq!((status, &waited["receipt"]), (202, &Value::Null));
+    for wait in ["", "?wait_ms=20"] {
+        let (status, problem) = server.get(&format!("/v1/transactions/{hash}{wait}")).await;
+        assert_eq!((status, problem["code"].as_str()), (404, Some("E_NOT_FINAL")));
+    }
+    let path = format!("/v1/transactions/{hash}?wait_ms=30000");
+    let ((status, found), ()) = tokio::join!(server.get(&path), server.backend.release());
+    assert_eq!((status, found["status"].as_str()), (200, Some("applied")));
+    // What a client has seen final, he sees in the lists.
+    let path = format!("/v1/evidence/evidence?min_height={}", found["height"]);
+    assert_eq!(server.get(&path).await.1["rows"].as_array().unwrap().len(), 1);
+}

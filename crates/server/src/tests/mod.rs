@@ -1,0 +1,10 @@
+//! The doors over a chain in memory, spoken to over HTTP.
+
+mod acts;
+mod contract;
+mod events;
+mod files;
+mod limits;
+mod lists;
+mod refusals;
+mod support;
