@@ -7,8 +7,10 @@ mod issue;
 mod lots;
 mod overdue;
 mod quotes;
+mod random;
 mod refinance;
 mod settlement;
+mod states;
 mod transfer;
 
 use super::{fixtures::*, *};
