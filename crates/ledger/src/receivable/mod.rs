@@ -63,6 +63,7 @@ mod due;
 #[cfg(any(test, feature = "testing"))]
 pub mod fixtures;
 mod price;
+mod queries;
 mod registration;
 mod rules;
 mod state;
@@ -71,6 +72,10 @@ mod tree;
 mod tests;
 mod types;
 
+pub use queries::{
+    CertificateOf, CertificateView, HistoryOf, HistoryPage, HolderLine, LotView, MaturityOf, MaturityView, Payoff,
+    PayoffOf, PriceOf, RecordListOf, RecordListView,
+};
 pub use registration::RegistrationText;
 pub use types::*;
 
@@ -124,7 +129,15 @@ pub const MODULE: Module = Module {
         CallSpec::new::<NotifyRecourse>(74),
         CallSpec::new::<PayRecourse>(75),
     ],
-    queries: &[QuerySpec::new::<RegistrationText>()],
+    queries: &[
+        QuerySpec::new::<CertificateOf>(),
+        QuerySpec::new::<HistoryOf>(),
+        QuerySpec::new::<MaturityOf>(),
+        QuerySpec::new::<RecordListOf>(),
+        QuerySpec::new::<PayoffOf>(),
+        QuerySpec::new::<PriceOf>(),
+        QuerySpec::new::<RegistrationText>(),
+    ],
     tables: &[
         TableSpec::new::<Certificate>(),
         TableSpec::new::<Lot>(),
