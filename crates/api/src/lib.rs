@@ -10,13 +10,14 @@
 //! Adding an act touches none of this. Nothing here waits, listens or stores: `backend` only says what an answer looks
 //! like.
 //!
-//! Entry points: [`Backend`], [`openapi::openapi`], [`problem::Problem`], [`list::ListRequest`], [`view`], [`prepare`].
+//! Entry points: [`Backend`], [`operations`], [`openapi::openapi`], [`problem::Problem`], [`list::ListRequest`], [`view`], [`prepare`].
 
 pub mod backend;
 pub mod import;
 pub mod list;
 pub mod message;
 pub mod openapi;
+pub mod operations;
 pub mod prepare;
 pub mod problem;
 pub mod reference;

@@ -32,9 +32,14 @@ pub fn act(name: &str, fields: serde_json::Value) -> Result<Act, Rejection> {
     })?;
     let payload = Bytes::new((call.from_json)(fields)?).map_err(|message| wire::malformed(&message))?;
     let act = Act { module: module.number, call: call.number, payload };
-    // What can be seen without state is refused before anybody signs it.
-    ledger::prepare(&act)?;
+    checked(&act)?;
     Ok(act)
+}
+
+/// An act by name, if it passes all that can be seen without state: what does not is refused before anybody signs it.
+pub fn checked(act: &Act) -> Result<ActView, Rejection> {
+    ledger::prepare(act)?;
+    view::act(act)
 }
 
 /// The body that the request's signers sign.

@@ -26,7 +26,6 @@ pub mod doors {
         68 timeout(limit_ms) "E_TIMEOUT" "the answer took longer than {limit_ms} ms: ask again";
         69 unavailable(detail) "E_UNAVAILABLE" "the node cannot answer now: {detail}";
         70 internal() "E_INTERNAL" "the node failed to answer: its log says why";
-        71 pruned(what) "E_PRUNED" "the node no longer keeps {what}: ask an archive node";
         72 import_refused(line, column, place, rule, reason) "E_IMPORT" "line {line}: {reason} ({rule})";
     }
 }
@@ -64,7 +63,6 @@ const HANDLING: &[(u16, u16, &str)] = &[
     (68, 503, LATER),
     (69, 503, LATER),
     (70, 500, OPERATOR),
-    (71, 404, "Ask a node that keeps the whole history."),
     (72, 422, "Correct the file at the place that the message names."),
 ];
 

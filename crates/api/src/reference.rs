@@ -109,7 +109,7 @@ fn fields(schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema) -> (St
         let of_type = resolve(&generator, property);
         let text = own.or_else(|| of_type.get("description").and_then(Value::as_str)).unwrap_or_default();
         let optional = if required.contains(&name.as_str()) { "" } else { ", may be absent" };
-        line(&mut table, &format!("| `{name}` | {}{optional} | {} |", type_text(&generator, property), cell(text)));
+        line(&mut table, &format!("| `{name}` | {}{optional} | {} |", type_text(property), cell(text)));
     }
     (text, table)
 }
@@ -120,16 +120,16 @@ fn resolve<'a>(generator: &'a schemars::SchemaGenerator, schema: &'a Value) -> &
 }
 
 /// A property's type in a word or two.
-fn type_text(generator: &schemars::SchemaGenerator, schema: &Value) -> String {
+fn type_text(schema: &Value) -> String {
     if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
         return name.to_owned();
     }
     if let Some(options) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
-        let all: Vec<String> = options.iter().map(|option| type_text(generator, option)).collect();
+        let all: Vec<String> = options.iter().map(|option| type_text(option)).collect();
         return all.join(" or ");
     }
     if let Some(items) = schema.get("items") {
-        return format!("list of {}", type_text(generator, items));
+        return format!("list of {}", type_text(items));
     }
     match schema.get("type") {
         Some(Value::String(name)) => name.clone(),

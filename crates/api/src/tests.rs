@@ -156,6 +156,14 @@ fn every_row_of_the_handling_table_is_for_a_declared_code() {
     }
 }
 
+#[test]
+fn a_full_pool_says_when_to_come_back() {
+    let full = Problem::from(&tech::pool_full(1_500));
+    assert_eq!((full.code.as_str(), full.status, full.retry_ms()), ("E_POOL_FULL", 429, Some(1_500)));
+    let taken = Problem::from(&tech::idempotency_conflict(3, "another"));
+    assert_eq!((taken.code.as_str(), taken.status, taken.retry_ms()), ("E_IDEMPOTENCY_CONFLICT", 409, None));
+}
+
 fn key(seed: u8) -> PublicKey {
     PublicKey { suite: types::Suite::ED25519, bytes: types::Bytes::new([seed; 32]).unwrap() }
 }

@@ -10,9 +10,9 @@ use api::{
     backend::{EventCursor, EventFilter, Included},
     list::{Comparison, ListRequest, Operand, Place},
     message::{EventPage, EventView, Page, RowView},
+    operations::{ColumnKind, EnterpriseId, Module, TableSpec},
     problem::doors,
 };
-use ledger::core::{ColumnKind, EnterpriseId, Module, TableSpec};
 use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::SqliteRow};
 use std::{sync::Arc, time::Duration};
 use types::{Timestamp, Transaction, TransactionHash, transaction::Checked, wire};

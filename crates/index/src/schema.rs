@@ -1,9 +1,6 @@
 //! Which SQL tables there are: made from what the modules declare.
 
-use ledger::{
-    core::{ColumnKind, Module, TableSpec},
-    modules,
-};
+use api::operations::{ColumnKind, Module, TableSpec, modules};
 use std::collections::BTreeMap;
 use types::Digest;
 

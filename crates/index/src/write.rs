@@ -5,8 +5,11 @@ use crate::{
     schema::{Insert, Mirror},
     store::{Index, read_height},
 };
-use api::{list::Operand, list::operand, view};
-use ledger::core::EnterpriseId;
+use api::{
+    list::{Operand, operand},
+    operations::EnterpriseId,
+    view,
+};
 use sqlx::{AssertSqlSafe, Connection, sqlite::SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
 use types::{BlockHash, FinalBlock, Outcome};

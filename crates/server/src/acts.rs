@@ -7,6 +7,7 @@ use crate::{
 };
 use api::{
     message::{CallRequest, PrepareRequest, SubmitRequest, Submitted},
+    operations::{CallSpec, Module},
     prepare::{self, Defaults},
     problem::doors,
     view,
@@ -17,7 +18,6 @@ use axum::{
     http::{HeaderMap, Uri},
     routing::{MethodRouter, post},
 };
-use ledger::core::{CallSpec, Module};
 use std::{sync::Arc, time::Duration};
 use types::{Transaction, TransactionHash, transaction::Body as TransactionBody};
 

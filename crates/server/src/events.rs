@@ -61,8 +61,9 @@ fn read(uri: &Uri) -> Result<(Option<EventCursor>, EventFilter), Rejection> {
             _ => filter.party = Some(value.parse().map_err(|why| doors::parameter("party", why))?),
         }
     }
-    let modules =
-        || ledger::modules().iter().filter(|module| filter.module.as_ref().is_none_or(|name| name == module.name));
+    let modules = || {
+        api::operations::modules().iter().filter(|module| filter.module.as_ref().is_none_or(|name| name == module.name))
+    };
     if modules().next().is_none() {
         return Err(doors::parameter("module", "there is no such module"));
     }

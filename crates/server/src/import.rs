@@ -13,17 +13,15 @@ use api::{
     list::{Comparison, Filter, ListRequest, Operand, printable},
     message::{ImportNotice, Imported, ImportedDocument, NamedAct, RowView},
     openapi::IMPORT_TYPES,
-    problem::{
-        Problem,
-        doors::{self, import_refused},
-    },
+    operations::{EnterpriseId, Module, TableSpec, module, table},
+    prepare,
+    problem::{Problem, doors},
 };
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, Uri},
 };
-use ledger::core::{EnterpriseId, Module, TableSpec};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
@@ -92,7 +90,7 @@ impl Lookup<'_> {
     async fn act(&mut self, document: &TradeDocument) -> Result<Result<NamedAct, Rejection>, Failure> {
         let refuse = |rule: &str, reason: String| {
             let place = format!("{} {}", document.kind(), document.header().number);
-            Ok(Err(import_refused(line(document), 1, place, rule, reason)))
+            Ok(Err(doors::import_refused(line(document), 1, place, rule, reason)))
         };
         let (known, unclear) = self.known(document).await?;
         if let Some(number) = unclear.first() {
@@ -103,8 +101,8 @@ impl Lookup<'_> {
             Err(reason) => return refuse("RECORD", reason),
         };
         // What can be seen without state is refused here, before anybody signs it.
-        let checked = ledger::prepare(&act).and_then(|_| api::view::act(&act));
-        Ok(checked.map(|act| NamedAct { act: act.act, payload: act.fields }))
+        let shown = prepare::checked(&act);
+        Ok(shown.map(|act| NamedAct { act: act.act, payload: act.fields }))
     }
 
     /// What the chain has under the numbers that a document uses, and the numbers that it has more than once.
@@ -202,10 +200,7 @@ impl Side {
 }
 
 /// A table in which files' references are looked up.
-fn declared(module: &str, table: &str) -> (&'static Module, &'static TableSpec) {
-    let module =
-        ledger::modules().iter().find(|known| known.name == module).expect("papers and companies have modules");
-    let table =
-        module.tables.iter().find(|known| known.name == table).expect("every paper that files name has a table");
-    (module, table)
+fn declared(of: &str, name: &str) -> (&'static Module, &'static TableSpec) {
+    let module = module(of).expect("papers and companies have modules");
+    (module, table(module, name).expect("every paper that files name has a table"))
 }

@@ -107,7 +107,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
         .route("/v1/transactions/{hash}", get(acts::transaction))
         .route("/v1/events", get(events::follow))
         .route("/v1/import", post(import::import));
-    for module in ledger::modules() {
+    for module in api::operations::modules() {
         for call in module.calls {
             router = router.route(&format!("/v1/{}/{}", module.name, call.name), acts::call(module, call));
         }

@@ -6,6 +6,7 @@ use crate::{
 };
 use api::{
     list::{ListRequest, printable},
+    operations::{Module, QuerySpec, TableSpec},
     problem::doors,
 };
 use axum::{
@@ -14,7 +15,6 @@ use axum::{
     http::{HeaderMap, Uri},
     routing::{MethodRouter, get, post},
 };
-use ledger::core::{Module, QuerySpec, TableSpec};
 use serde_json::Value;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Why a file was refused, in words that a bookkeeper can act on.
 
-use crate::problem::doors::import_refused;
+use crate::problem::doors;
 use serde::Serialize;
 use std::fmt;
 use types::Rejection;
@@ -131,7 +131,7 @@ pub struct ImportError {
 impl ImportError {
     /// The refusal as a door tells it.
     pub fn rejection(&self) -> Rejection {
-        import_refused(self.line, self.column, &self.path, self.rule.code(), &self.reason)
+        doors::import_refused(self.line, self.column, &self.path, self.rule.code(), &self.reason)
     }
 }
 

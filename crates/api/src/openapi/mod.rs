@@ -8,17 +8,16 @@
 //! | `/v1/chain`, `/v1/blocks`, `/v1/transactions`, `/v1/accounts`, `/v1/events`, `/v1/errors`, `/v1/import` | the chain |
 
 use crate::{
-    list::{COMMON_COLUMNS, Comparison, columns},
     message,
     problem::{ErrorRow, Problem},
 };
 use ledger::{
-    core::{CallSpec, ColumnKind, Module, QuerySpec, Role, TableSpec},
+    core::{CallSpec, Module, QuerySpec, Role, TableSpec},
     modules,
 };
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use types::limits::{EVENTS_PER_PAGE_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, REQUEST_WAIT_MS_MAX};
+use types::limits::EVENTS_PER_PAGE_MAX;
 
 mod parts;
 

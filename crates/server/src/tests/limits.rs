@@ -146,3 +146,19 @@ async fn a_server_that_stops_finishes_what_it_began() {
     stop.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "the door is closed");
 }
+
+#[tokio::test]
+async fn what_breaks_inside_is_told_as_that_and_no_more() {
+    let server = Fixture::new().await;
+    server.backend.break_down(true);
+    let question = serde_json::json!({ "digest": types::Digest::default() });
+    for (status, problem) in
+        [server.get("/v1/chain").await, server.post("/v1/evidence/queries/verify", &question).await]
+    {
+        assert_eq!((status, problem["code"].as_str()), (500, Some("E_INTERNAL")), "an error, and a panic");
+        assert!(!problem.to_string().contains("rack 3"), "what failed is for the log: {problem}");
+    }
+    server.backend.break_down(false);
+    served(&server).await;
+    assert_eq!(server.post("/v1/evidence/queries/verify", &question).await.0, 200);
+}

@@ -164,6 +164,20 @@ async fn fields_that_break_their_type_are_refused_before_anybody_signs() {
         let answer = server.post("/v1/evidence/record", &json!({ "payload": fields, "signers": signers })).await;
         check(&server, what, answer, code).await;
     }
+    let contract = |value: &str| {
+        let party = json!({ "Enterprise": server.parties[0] });
+        let source = json!({ "digest": Digest::default(), "format": "Form" });
+        json!({ "number": "C-1", "parties": { "seller": party, "buyer": party }, "signed_on": "2026-03-02",
+            "ends_on": null, "value": value, "source": source })
+    };
+    for (what, value, code) in [
+        ("half a fen", "1.005 CNY", "E_AMOUNT_SCALE"),
+        ("more money than there is", "99999999999999999999.00 CNY", "E_AMOUNT_OVERFLOW"),
+        ("an amount without its currency", "1.00", "E_MALFORMED"),
+    ] {
+        let request = json!({ "payload": contract(value), "signers": signers });
+        check(&server, what, server.post("/v1/document/record_contract", &request).await, code).await;
+    }
     let nobody = json!({ "payload": evidence_fields(1), "signers": [] });
     let answer = server.post("/v1/evidence/record", &nobody).await;
     check(&server, "no signer", answer, "E_SIG_COUNT").await;

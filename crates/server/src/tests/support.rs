@@ -32,6 +32,7 @@ pub(super) struct MemoryBackend {
     held: AtomicBool,
     waiting: Mutex<Vec<Arc<Checked>>>,
     waits: AtomicUsize,
+    broken: AtomicBool,
     _folder: tempfile::TempDir,
 }
 
@@ -56,6 +57,11 @@ impl MemoryBackend {
     /// How many requests have begun to wait for finality.
     pub(super) fn waits(&self) -> usize {
         self.waits.load(Ordering::SeqCst)
+    }
+
+    /// Fails inside, from now on or no more.
+    pub(super) fn break_down(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// Takes a block that the test made itself into the index.
@@ -116,6 +122,9 @@ fn read(error: index::Error) -> Failure {
 impl Backend for MemoryBackend {
     fn info(&self) -> Reply<'_, ChainInfo> {
         Box::pin(async move {
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(Failure::internal(std::io::Error::other("disk 7 of rack 3 is gone")));
+            }
             let indexed_height = self.index.height().await.map_err(Failure::internal)?;
             let chain = self.chain();
             let block = chain.blocks.last().expect("the fixture made blocks");
@@ -167,6 +176,7 @@ impl Backend for MemoryBackend {
     }
 
     fn query(&self, query: &'static QuerySpec, question: Value) -> Reply<'_, AnswerView> {
+        assert!(!self.broken.load(Ordering::SeqCst), "an invariant of the node broke");
         let mut chain = self.chain();
         let ctx = QueryContext { height: chain.height(), time: chain.time };
         let answer = (query.answer)(question, &ctx, &mut chain.state);
@@ -223,8 +233,8 @@ impl Fixture {
         let index = Index::open(&format!("sqlite://{}", folder.path().join("index.sqlite").display())).await.unwrap();
         index.apply(&chain.blocks).await.unwrap();
         let (held, waiting) = (AtomicBool::new(false), Mutex::default());
-        let (chain, waits) = (Mutex::new(chain), AtomicUsize::new(0));
-        let backend = Arc::new(MemoryBackend { chain, index, held, waiting, waits, _folder: folder });
+        let (chain, waits, broken) = (Mutex::new(chain), AtomicUsize::new(0), AtomicBool::new(false));
+        let backend = Arc::new(MemoryBackend { chain, index, held, waiting, waits, broken, _folder: folder });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handle = serve_with(listener, backend.clone(), config);
