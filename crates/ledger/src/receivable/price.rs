@@ -86,4 +86,17 @@ mod tests {
         assert_ne!(commitment, terms(45_000, "0.00").commitment(financing, EnterpriseId([9; 16]), secret));
         assert_ne!(commitment, terms(45_000, "0.00").commitment(financing, bank, Digest([9; 32])));
     }
+
+    /// The published example: whoever commits outside this program checks its bytes against it.
+    #[test]
+    fn published_commitment_is_recomputed() {
+        let vector: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../vectors/quote_commitment.json")).unwrap();
+        let text = |field: &str| vector[field].as_str().unwrap();
+        let terms: QuoteTerms = serde_json::from_value(vector["terms"].clone()).unwrap();
+        assert_eq!(wire::hex_encode(&wire::encode(&terms)), text("terms_bcs"));
+        let (financing, bank) = (text("financing").parse().unwrap(), text("bank").parse().unwrap());
+        let commitment = terms.commitment(financing, bank, text("secret").parse().unwrap());
+        assert_eq!(commitment.to_string(), text("commitment"));
+    }
 }
