@@ -19,6 +19,8 @@
 //! available = sanctioned + ad hoc amount on its days - utilised - blocked; on a line of the one-time kind, what was
 //! repaid does not come back. A cut or an expiry stops what is new and leaves what is there: it runs off. What a line
 //! finances matures no later than the line expires. At 80, 90 and 100 percent the owner of the limit is told.
+//! Where a bank states the size of its program, one obligor's line and one supplier's claims each take at most the policy's
+//! share of it.
 //!
 //! **Standing.** A core enterprise with an overdue certificate cannot issue until it has paid; one that was overdue too
 //! often in the policy's window is suspended for the policy's time.
@@ -41,6 +43,7 @@ mod queries;
 mod quota;
 mod rules;
 mod state;
+mod supplier;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -49,6 +52,7 @@ pub use issuer::{overdue_began, overdue_ended, require_issuer};
 pub use line::{line_block, line_release, line_unblock, line_utilise};
 pub use queries::{LineOf, LineView, QuotaOf, QuotaView};
 pub use quota::{quota_block, quota_release, quota_unblock, quota_use};
+pub use supplier::{supplier_give_back, supplier_take};
 pub use types::*;
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};
@@ -74,6 +78,7 @@ pub const MODULE: Module = Module {
         TableSpec::new::<BankLine>(),
         TableSpec::new::<IssuerStanding>(),
         TableSpec::new::<Program>(),
+        TableSpec::new::<SupplierExposure>(),
     ],
     events: &[
         EventSpec::new::<QuotaGranted>(),

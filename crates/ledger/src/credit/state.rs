@@ -1,4 +1,4 @@
-use super::types::{BankLine, IssuerStanding, Program, Quota};
+use super::types::{BankLine, IssuerStanding, Program, Quota, SupplierExposure};
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use types::Currency;
 
@@ -85,6 +85,22 @@ impl Record for Program {
     const COLUMNS: &'static [Column] = &[Column::text("bank"), Column::integer("size")];
     fn cells(&self) -> Vec<Cell> {
         vec![Cell::text(self.bank), Cell::amount(self.size)]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.bank]
+    }
+}
+
+impl Record for SupplierExposure {
+    /// Bank, supplier, currency.
+    type Id = (EnterpriseId, EnterpriseId, Currency);
+    const MODULE: u8 = 7;
+    const TABLE: u8 = 4;
+    const NAME: &'static str = "supplier_exposures";
+    const COLUMNS: &'static [Column] =
+        &[Column::text("bank"), Column::text("supplier"), Column::integer("outstanding")];
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(self.bank), Cell::text(self.supplier), Cell::amount(self.outstanding)]
     }
     fn parties(&self) -> Vec<EnterpriseId> {
         vec![self.bank]

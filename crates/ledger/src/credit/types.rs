@@ -153,6 +153,15 @@ pub struct Program {
     pub size: Amount,
 }
 
+/// How much of a bank's program is out on claims of one supplier.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SupplierExposure {
+    pub bank: EnterpriseId,
+    pub supplier: EnterpriseId,
+    /// Financed and not yet paid back, and accepted to be financed.
+    pub outstanding: Amount,
+}
+
 /// Records the credit committee's decision on a core enterprise's quota: the first, or a change.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GrantQuota {
@@ -213,7 +222,7 @@ pub struct CloseLine {
     pub remark: Remark,
 }
 
-/// States the size of the acting bank's program; the policy's share of it is the most that one obligor's line may carry.
+/// States the size of the acting bank's program; the policy's shares of it are the most that one obligor's line may carry, and that one supplier may have financed.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SetProgram {
     /// What the bank puts into the program in one currency.
@@ -317,7 +326,7 @@ pub mod reject {
         701 line_insufficient(bank, available, needed) "E_LINE_INSUFFICIENT" "the line of {bank} has {available} available, {needed} is needed";
         702 line_expired(bank, date, starts, expires) "E_LINE_EXPIRED" "the line of {bank} holds from {starts} to {expires}: {date} is outside";
         703 line_currency(bank, obligor, currency) "E_LINE_CCY" "bank {bank} has no line on {obligor} in {currency}";
-        704 concentration(bank, outstanding, cap) "E_CONCENTRATION" "{outstanding} on one obligor is over the cap of {cap} in the program of {bank}";
+        704 concentration(bank, outstanding, cap) "E_CONCENTRATION" "{outstanding} on one obligor or supplier is over the cap of {cap} in the program of {bank}";
         705 issuer_suspended(core, reason) "E_ISSUER_SUSPENDED" "{core} may not issue: {reason}";
         706 line_closed(bank, obligor) "E_LINE_CLOSED" "bank {bank} has closed its line on {obligor}";
         707 line_exists(bank, obligor, currency) "E_LINE_EXISTS" "bank {bank} has an open line on {obligor} in {currency}: change it";

@@ -3,7 +3,7 @@
 use super::Book;
 use crate::{
     core::{Audit, EnterpriseId},
-    credit::{BankLine, Quota},
+    credit::{BankLine, Quota, SupplierExposure},
     money::{AccountKind, CashAccount, CashFact, CashFactId},
     receivable::{
         rules::settlement::{pages, place},
@@ -19,6 +19,7 @@ use types::{Amount, Currency, merkle, wire};
 pub(super) fn audit(audit: &mut Audit, book: &Book) {
     quotas(audit, book);
     lines(audit, book);
+    suppliers(audit, book);
     for (id, settlement) in &book.settlements {
         received(audit, book, *id, settlement);
         listed(audit, book, *id, settlement);
@@ -76,6 +77,26 @@ fn lines(audit: &mut Audit, book: &Book) {
         let covered = blocked <= u128::from(told.0) && utilised <= u128::from(told.1);
         audit.ensure("I9", covered, || format!("{} on {}: {blocked} and {utilised}, line {told:?}", key.0, key.1));
     }
+}
+
+/// I9: what a bank has accepted to finance and is owed on one supplier's claims is what its cap counts.
+fn suppliers(audit: &mut Audit, book: &Book) {
+    type Key = (EnterpriseId, EnterpriseId, Currency);
+    let mut out: BTreeMap<Key, u128> = BTreeMap::new();
+    for financing in book.financings.values() {
+        let Some(bank) = financing.bank.filter(|_| !financing.status.is_closed()) else { continue };
+        let owed = match financing.status {
+            FinancingStatus::Disbursed => book.lots.get(&financing.lot).map_or(financing.amount, |lot| lot.unpaid()),
+            _ => financing.amount,
+        };
+        *out.entry((bank, financing.seller, financing.amount.currency)).or_default() += u128::from(owed.minor);
+    }
+    for (key, exposure) in audit.all::<SupplierExposure>() {
+        let told = u128::from(exposure.outstanding.minor);
+        let owed = out.remove(&key).unwrap_or_default();
+        audit.ensure("I9", owed == told, || format!("{} on {}: counts {told}, is owed {owed}", key.0, key.1));
+    }
+    audit.ensure("I9", out.is_empty(), || format!("not counted: {out:?}"));
 }
 
 /// I12: what was received was paid on lots, waits in suspense, or was returned, to the last minor unit.

@@ -259,10 +259,15 @@ impl Pay {
     }
 }
 
-/// Gives the financier's line on the obligor back, as far as `principal` was paid or given up on its lot.
+/// Gives the financier's line on the obligor, and its cap on the seller, back, as far as `principal` was paid or given up
+/// on its lot.
 pub(super) fn release_line(ctx: &Context, state: &mut dyn State, lot: &Lot, principal: Amount) -> Result<(), Stop> {
     if principal.is_zero() {
         return Ok(());
+    }
+    if let LotStatus::Financed(financing) = lot.status {
+        let seller = Financing::load(state, &financing)?.expect("a financed lot names its financing").seller;
+        credit::supplier_give_back(state, lot.holder, seller, principal)?;
     }
     credit::line_release(ctx, state, lot.holder, lot.obligor, principal)
 }

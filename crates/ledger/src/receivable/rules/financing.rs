@@ -142,6 +142,7 @@ impl Call for AcceptQuote {
         chosen.status = QuoteStatus::Accepted;
         chosen.store(state, &(id, self.bank));
         quote::release_standing(ctx, state, id, &financing)?;
+        credit::supplier_take(ctx, state, self.bank, financing.seller, financing.amount)?;
         financing.bank = Some(self.bank);
         financing.terms = Some(self.terms.clone());
         financing.expires = self.terms.disburse_by.plus_days(1).at(0, 0);
@@ -315,6 +316,7 @@ fn close(
         Some(bank) => {
             told.push(bank);
             credit::line_unblock(ctx, state, bank, financing.obligor, financing.amount)?;
+            credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
         }
     }
     let mut lot = tree::lot(state, financing.lot)?;

@@ -55,7 +55,9 @@ impl Call for Refinance {
         let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
         credit::line_block(ctx, state, buyer, financing.obligor, financing.amount, due_on)?;
         credit::line_utilise(ctx, state, buyer, financing.obligor, financing.amount)?;
+        credit::supplier_take(ctx, state, buyer, financing.seller, financing.amount)?;
         credit::line_release(ctx, state, bank, financing.obligor, financing.amount)?;
+        credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), buyer)?;
         use_number(state, &self.amendment, id)?;
         let full = |_| reject::resales(id, FORMER_BANKS_MAX);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::credit::{SetProgram, SupplierExposure};
 
 const AMOUNT: &str = "1000000.00";
 const SECRET: Digest = Digest([7; 32]);
@@ -226,4 +227,24 @@ fn seller_accepts_the_terms_that_were_quoted() {
     assert_eq!(name(scenario.act("S1.maker+S1.checker", &accept(&quoted))), "E_THRESHOLD");
     scenario.act(&all("S1"), &accept(&quoted)).unwrap();
     assert_eq!(name(scenario.act(&all("S1"), &accept(&quoted))), "E_FINANCING_STATE");
+}
+
+#[test]
+fn one_supplier_takes_at_most_its_share_of_a_program() {
+    let (mut scenario, id) = world_of_one();
+    scenario.act("BKA.maker+BKA.risk", &SetProgram { size: cny("9999999.99") }).unwrap();
+    let quoted = terms(&scenario, 45_000);
+    scenario.act(&all("BKA"), &GiveQuote { financing: id, offer: Offer::Open(quoted.clone()) }).unwrap();
+    let accept = AcceptQuote { financing: id, bank: Scenario::id("BKA"), terms: quoted };
+    assert_eq!(name(scenario.act(&all("S1"), &accept)), "E_CONCENTRATION");
+    scenario.act("BKA.maker+BKA.risk", &SetProgram { size: cny("10000000.00") }).unwrap();
+    scenario.act(&all("S1"), &accept).unwrap();
+    let exposure = |scenario: &mut Scenario| {
+        let key = (Scenario::id("BKA"), Scenario::id("S1"), Currency::CNY);
+        scenario.record::<SupplierExposure>(&key).unwrap().outstanding
+    };
+    assert_eq!(exposure(&mut scenario), cny(AMOUNT));
+    scenario.act("BKA.risk", &RejectFinancing { financing: id, reason: text("no") }).unwrap();
+    assert_eq!(exposure(&mut scenario), cny("0.00"));
+    scenario.audit();
 }
