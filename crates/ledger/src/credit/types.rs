@@ -32,6 +32,7 @@ pub struct Quota {
 
 /// Whether a line's amounts can be drawn again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CreditLineKind")]
 pub enum LineKind {
     /// What is repaid can be drawn again.
     Revolving,
@@ -240,6 +241,7 @@ pub(super) enum Due {
 
 /// What happened to an amount under a limit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CreditMovement")]
 pub enum Movement {
     /// Available to blocked.
     Blocked,

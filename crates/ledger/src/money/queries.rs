@@ -6,6 +6,7 @@ use types::{Amount, Currency, State, Stop};
 
 /// What an account holds.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BalanceOf")]
 pub struct Balance {
     /// The account.
     pub account: CashAccountId,

@@ -263,6 +263,7 @@ pub enum TransferStatus {
 
 /// An offer of a lot to another enterprise, which is owed for goods.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LotTransfer")]
 pub struct Transfer {
     pub certificate: CertificateId,
     /// The lot on offer: cut to the amount.

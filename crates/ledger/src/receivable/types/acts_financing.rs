@@ -97,6 +97,7 @@ pub struct ApproveFinancing {
 
 /// Registers the assignment in the public registry; the registry's connector signs too.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegisterAssignment")]
 pub struct Register {
     /// The approved financing.
     pub financing: FinancingId,
