@@ -35,7 +35,7 @@ pub(super) enum Due {
     /// The next page of the list of holders is taken.
     RecordList(CertificateId),
     /// The due day has begun.
-    DueDay(CertificateId),
+    MaturityDay(CertificateId),
     /// The due day's cut-off.
     Cutoff { certificate: CertificateId, at: Timestamp },
     /// A round is planned, or its next page is paid.
@@ -63,7 +63,7 @@ pub(super) fn run(ctx: &Context, payload: &[u8], state: &mut dyn State) -> Resul
         Due::MaturityNotice { certificate, business_days } => settlement::remind(state, certificate, business_days),
         Due::MaturityCall(id) => settlement::call(ctx, state, id),
         Due::RecordList(id) => settlement::record(ctx, state, id),
-        Due::DueDay(id) => settlement::due_day(ctx, state, id),
+        Due::MaturityDay(id) => settlement::due_day(ctx, state, id),
         Due::Cutoff { certificate, at } => overdue::cutoff(ctx, state, certificate, at),
         Due::Pay(id) => distribution::step(ctx, state, id),
         Due::Notify { certificate, notice, from } => overdue::notify(ctx, state, certificate, notice, from),

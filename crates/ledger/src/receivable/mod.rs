@@ -8,8 +8,8 @@
 //!
 //! **A certificate is a tree of lots.** A lot is one range of the face in minor units, with one holder. Splitting or passing
 //! on *spends* a lot and mints children that cover its range exactly; live ranges never overlap. So what is owed is
-//! conserved by every step, and what a lot's history is can be read from its parents. Only when a bank finances a lot, sells it on, or is
-//! bought out by recourse does the same lot get a new holder: the financing's record says from whom.
+//! conserved by every step, and what a lot's history is can be read from its parents. Only when a bank finances a lot,
+//! sells it on, or is bought out by recourse does the same lot get a new holder: the financing's record says from whom.
 //!
 //! ```text
 //! certificate
@@ -39,24 +39,46 @@
 //! ```
 //!
 //! **Sealed quotes.** An application names its banks and two deadlines. While several banks are asked, each sends only a
-//! commitment: a digest over its terms and a secret ([`QuoteTerms::commitment`]). After the first deadline the banks open
-//! them; a quote that is not opened by the second lapses. So no bank - nor a node's operator - reads a rival's price while
-//! it can still use it. A commitment costs: the bank's line on the obligor is blocked from quote to end. When one bank alone is asked there is
-//! no rival, and its terms are open at once.
+//! commitment: a digest over its terms and a secret ([`QuoteTerms::commitment`]). After the first deadline the banks
+//! open them; a quote that is not opened by the second lapses. So no bank - nor a node's operator - reads a rival's
+//! price while it can still use it. A commitment costs: the bank's line on the obligor is blocked from quote to end.
+//! When one bank alone is asked there is no rival, and its terms are open at once.
 //!
-//! **Laws** (`audit`):
+//! **Maturity** happens by itself. Some business days before the due day lots stop moving (`Maturing`); the evening
+//! before it the list of holders is taken, with a Merkle root, so that a bank can pay from an export of it. The
+//! settlement agent confirms the money (`fund`); on the due day it is distributed, in full or not at all, and after the
+//! cut-off pro rata, by largest remainder. Penalty comes before principal. What belongs to frozen lots waits in suspense.
+//!
+//! **After acceptance nothing is taken from a holder.** A credit note burns lots that the first creditor still holds,
+//! with its consent, or becomes a counter-claim that a later certificate nets. A revoked invoice locks the first
+//! creditor's lots; those of others are owed as before.
+//!
+//! **Laws** (`audit`), as numbered in the rules of the business:
 //! - I1: unpaid live lots + redeemed + cancelled + written off = face, for each certificate that lives or lived.
 //! - I2: the children of a spent lot cover its range exactly, and it is spent once.
-//! - I3: a lot has its certificate's obligor, currency and maturity.
+//! - I3, I16: a lot has its certificate's obligor, currency and maturity; passing it on changes nothing that is owed.
 //! - I4: a lot has at most one open offer or financing, and each of those has its lot.
-//! - I6: depth, number and size of lots stay within the policy under which the certificate was issued.
+//! - I5, I7: what certificates and transfers claim of invoices is what the invoices say, and rests on deliveries.
+//! - I6, I8: depth, number and size of lots, and the tenor, stay within the policy of the issue.
+//! - I9: what is owed, waits to be owed, is financed and quoted is what quotas, lines and caps count.
+//! - I10: no account of the operator takes part.
 //! - I11: a financed lot's financing is disbursed and registered.
+//! - I12, I14: what was received was paid, waits in suspense, or was returned, to the last unit; what is paid on a frozen
+//!   lot waits on its freeze.
+//! - I13, I17: nothing is burned but what the first creditor held; only a seller who agreed to recourse is its debtor.
+//! - I15: one cash fact proves one thing.
 //! - I18: each change of status is a step of the certificate's history, with the policy's version.
 //!
-//! **Example.** CORE issues 5,000,000.00 to S1 on 2026-03-02, due 2026-08-28. S1 splits it into 800,000.00, 1,000,000.00 and
-//! 3,200,000.00. It finances 1,000,000.00 at BKA, 4.50%, without recourse: 179 days, discount 22,375.00, S1 gets
-//! 977,625.00 and BKA holds the lot. It passes 3,200,000.00 on to S2 against an invoice of S2; S2 passes 800,000.50 on to S3 and keeps
-//! 2,399,999.50. The live lots are 800,000.00 + 1,000,000.00 + 2,399,999.50 + 800,000.50 = 5,000,000.00.
+//! **Example.** CORE issues 5,000,000.00 to S1 on 2026-03-02, due 2026-08-28. S1 splits it into 800,000.00, 1,000,000.00
+//! and 3,200,000.00. It finances 1,000,000.00 at BKA, 4.50%, without recourse: 179 days, discount 22,375.00, S1 gets
+//! 977,625.00 and BKA holds the lot. It passes 3,200,000.00 on to S2 against an invoice of S2; S2 passes 800,000.50 on
+//! to S3 and keeps 2,399,999.50. S3 finances its lot at BKB, 5.20%, with recourse: 140 days, 783,822.71. The live lots are
+//! 800,000.00 + 1,000,000.00 + 2,399,999.50 + 800,000.50 = 5,000,000.00.
+//!
+//! On the due day CORE pays 3,000,000.01. After the cut-off that is shared: 480,000.00 to S1, 600,000.00 to BKA,
+//! 1,439,999.71 to S2, 480,000.30 to BKB; 1,999,999.99 is overdue and CORE issues nothing more. Ten business days later
+//! BKB declares the default, and S3 buys its 320,000.20 back for 321,178.87 (7.80% for 17 days). On 2026-10-12 CORE pays
+//! the rest with 4.50% for 45 days, 11,250.00 in all, and the certificate is settled late.
 
 mod audit;
 mod due;

@@ -17,7 +17,7 @@ mod transfer;
 
 use super::{fixtures::*, *};
 use crate::{
-    core::{EnterpriseId, EventKind, Record},
+    core::{EnterpriseId, EntityRole, EventKind, Record},
     credit::{BankLine, Quota},
     document::{
         Invoice, InvoiceId, InvoiceStatus,

@@ -59,6 +59,9 @@ impl Call for Draft {
         guard::require_role(state, self.settlement_agent, EntityRole::SettlementAgent)?;
         if let Some(guarantor) = self.guarantor {
             guard::require_role(state, guarantor, EntityRole::Guarantor)?;
+            if guarantor == actor.enterprise || guarantor == self.creditor {
+                return Err(enterprise::reject::self_transfer(guarantor).into());
+            }
         }
         require_tenor(ctx, state, self.maturity, self.tenor_reason.as_ref())?;
         let id = CertificateId::derive(ctx.transaction, ctx.act, 0);

@@ -47,7 +47,7 @@ pub(in crate::receivable) fn schedule(ctx: &Context, state: &mut dyn State, root
     }
     plan(state, issued.call_at, &Due::MaturityCall(root.id))?;
     plan(state, issued.record_at, &Due::RecordList(root.id))?;
-    plan(state, issued.due_on.at(0, 0), &Due::DueDay(root.id))?;
+    plan(state, issued.due_on.at(0, 0), &Due::MaturityDay(root.id))?;
     plan(state, issued.cutoff_at, &Due::Cutoff { certificate: root.id, at: issued.cutoff_at })
 }
 

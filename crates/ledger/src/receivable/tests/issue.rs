@@ -209,6 +209,12 @@ fn parties_of_a_draft_are_in_their_roles() {
     assert_eq!(name(scenario.act("CORE.maker", &paid_by_supplier)), "E_PARTY_ROLE");
     let guaranteed_by_bank = with(|draft| draft.guarantor = Some(Scenario::id("BKA")));
     assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_bank)), "E_PARTY_ROLE");
+    let core = Scenario::id("CORE");
+    let mut both: Enterprise = scenario.record(&core).unwrap();
+    both.roles.push(EntityRole::Guarantor).unwrap();
+    both.store(&mut scenario.state, &core);
+    let guaranteed_by_itself = with(|draft| draft.guarantor = Some(Scenario::id("CORE")));
+    assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_itself)), "E_SELF_TRANSFER");
     set_standing(&mut scenario, "S1", Standing::Suspended);
     assert_eq!(name(scenario.act("CORE.maker", &draft)), "E_KYC_INACTIVE");
     assert_eq!(id("S1"), draft.creditor);

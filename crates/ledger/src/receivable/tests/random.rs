@@ -178,7 +178,7 @@ impl Run {
         let act = GiveQuote { financing: id, offer: offer.clone() };
         let improve = ImproveQuote { financing: id, offer };
         let given = self.scenario.act(&all(bank), &act);
-        Some(if rate % 2 == 0 { given } else { given.or_else(|_| self.scenario.act(&all(bank), &improve)) })
+        Some(if rate.is_multiple_of(2) { given } else { given.or_else(|_| self.scenario.act(&all(bank), &improve)) })
     }
 
     fn seller(record: &Financing) -> String {
