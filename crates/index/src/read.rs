@@ -8,7 +8,7 @@ use crate::{
 };
 use api::{
     backend::{EventCursor, EventFilter, Included},
-    list::{Comparison, ListRequest, Operand, Place},
+    list::{COMMON_COLUMNS, Comparison, ListRequest, Operand, Place},
     message::{EventPage, EventView, Page, RowView},
     operations::{ColumnKind, EnterpriseId, Module, TableSpec},
     problem::doors,
@@ -158,10 +158,15 @@ impl Index {
 const ROW: &str = "t.id, t.created_height, t.height, t.parties, t.record";
 
 fn list_sql(request: &ListRequest) -> Sql {
-    let name = |column: &str| format!("t.{}", column_name(request.table, column));
     let table = table_name(request.module, request.table);
-    let sorted = name(request.sort.column);
-    let mut sql = Sql::new(format!("SELECT {ROW}, {sorted} FROM {table} t"));
+    // What an enterprise may see is kept in the order of the default list.
+    let of_party = request.party.is_some() && matches!(request.sort.column, "id" | "created_height");
+    let own = |column: &str| format!("t.{}", column_name(request.table, column));
+    let (sorted, id) = match of_party {
+        true => (format!("p.{}", request.sort.column), "p.id"),
+        false => (own(request.sort.column), "t.id"),
+    };
+    let mut sql = Sql::new(format!("SELECT {id} FROM {table} t"));
     match request.party {
         Some(party) => {
             let party = sql.bind(Value::Text(party.to_string()));
@@ -171,34 +176,49 @@ fn list_sql(request: &ListRequest) -> Sql {
     }
     for filter in &request.filters {
         let value = sql.bind(Value::operand(filter.operand.clone()));
-        sql.and(&format!("{} {} {value}", name(filter.column), operator(filter.comparison)));
+        sql.and(&format!("{} {} {value}", own(filter.column), operator(filter.comparison)));
     }
     if let Some(place) = &request.after {
-        let condition = behind(&mut sql, &sorted, request.sort.descending, place);
+        let condition = behind(&mut sql, (&sorted, id), request, place);
         sql.and(&condition);
     }
-    // Rows without a value stand first ascending and last descending, whatever a database's habit.
-    let (order, nulls) = if request.sort.descending { ("DESC", "LAST") } else { ("ASC", "FIRST") };
     let limit = sql.bind(integer(u64::from(request.limit) + 1));
-    let ordered = match request.sort.column {
-        "id" => format!("t.id {order}"),
-        _ => format!("{sorted} {order} NULLS {nulls}, t.id {order}"),
-    };
-    sql.text.push_str(&format!(" ORDER BY {ordered} LIMIT {limit}"));
+    sql.text.push_str(&format!(" ORDER BY {} LIMIT {limit}", ordered(&sorted, id, request)));
+    // The rows themselves are read only for the page: a sort would carry all of them.
+    let page = std::mem::take(&mut sql.text);
+    let sorted = own(request.sort.column);
+    let order = ordered(&sorted, "t.id", request);
+    sql.text = format!("SELECT {ROW}, {sorted} FROM {table} t WHERE t.id IN ({page}) ORDER BY {order}");
     sql
 }
 
+/// Whether it is a column of every table: these have a value in every row.
+fn common(column: &str) -> bool {
+    COMMON_COLUMNS.iter().any(|(common, _)| *common == column)
+}
+
+/// Rows without a value stand first ascending and last descending, whatever a database's habit.
+fn ordered(sorted: &str, id: &str, request: &ListRequest) -> String {
+    let (order, nulls) = if request.sort.descending { ("DESC", "LAST") } else { ("ASC", "FIRST") };
+    match request.sort.column {
+        "id" => format!("{id} {order}"),
+        column if common(column) => format!("{sorted} {order}, {id} {order}"),
+        _ => format!("{sorted} {order} NULLS {nulls}, {id} {order}"),
+    }
+}
+
 /// The rows behind a place in the order of (column, id), with rows without a value as the smallest.
-fn behind(sql: &mut Sql, sorted: &str, descending: bool, place: &Place) -> String {
+fn behind(sql: &mut Sql, (sorted, id): (&str, &str), request: &ListRequest, place: &Place) -> String {
+    let descending = request.sort.descending;
     let compare = if descending { "<" } else { ">" };
-    let id = sql.bind(Value::Text(place.id.clone()));
+    let last = sql.bind(Value::Text(place.id.clone()));
     let Some(operand) = place.value.clone() else {
-        let same = format!("({sorted} IS NULL AND t.id {compare} {id})");
+        let same = format!("({sorted} IS NULL AND {id} {compare} {last})");
         return if descending { same } else { format!("({same} OR {sorted} IS NOT NULL)") };
     };
     let value = sql.bind(Value::operand(operand));
-    let valued = format!("({sorted}, t.id) {compare} ({value}, {id})");
-    if descending { format!("({valued} OR {sorted} IS NULL)") } else { valued }
+    let valued = format!("({sorted}, {id}) {compare} ({value}, {last})");
+    if descending && !common(request.sort.column) { format!("({valued} OR {sorted} IS NULL)") } else { valued }
 }
 
 fn operator(comparison: Comparison) -> &'static str {

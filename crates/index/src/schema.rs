@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::Digest;
 
 /// Grows when the layout below changes, so that old files are fed again.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// What databases do not agree on.
 pub(crate) struct Dialect {
@@ -28,15 +28,39 @@ pub(crate) struct Mirror {
 /// The parts of an insert of many rows.
 pub(crate) struct Insert {
     pub(crate) head: String,
+    /// Values that a row brings.
     pub(crate) columns: usize,
+    /// What a row's last column is, where it is found by the row's id: its second value.
+    pub(crate) found: Option<String>,
     pub(crate) tail: String,
 }
 
 impl Insert {
     pub(crate) fn new(table: &str, columns: &[&str], tail: impl Into<String>) -> Self {
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        Self { head, columns: columns.len(), tail: tail.into() }
+        Self { head, columns: columns.len(), found: None, tail: tail.into() }
     }
+
+    /// Inserts the parties of a table's rows.
+    pub(crate) fn parties(mirror: &Mirror) -> Self {
+        let Mirror { name, parties, .. } = mirror;
+        let found = Some(format!("SELECT created_height FROM {name} WHERE id ="));
+        Self { columns: 2, found, ..Self::new(parties, &["party", "id", "created_height"], "") }
+    }
+
+    /// A row's parameters, behind `before` others.
+    pub(crate) fn row(&self, before: usize) -> String {
+        let mut row = numbered(before, self.columns);
+        if let Some(found) = &self.found {
+            row.push_str(&format!(", ({found} ${})", before + 2));
+        }
+        format!("({row})")
+    }
+}
+
+/// `$1, $2, ..`
+pub(crate) fn numbered(before: usize, count: usize) -> String {
+    (before + 1..=before + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Every mirror, by the first two bytes of its records' keys.
@@ -144,7 +168,9 @@ fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
     }
     all.push(format!("CREATE INDEX {name}__created ON {name} (created_height, id)"));
     all.insert(0, format!("CREATE TABLE {name} ({columns})"));
-    let party = "party TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (party, id)";
+    // In the order of lists when nothing else is asked for: an enterprise's newest rows are found without a sort.
+    let party = "party TEXT NOT NULL, created_height BIGINT NOT NULL, id TEXT NOT NULL, \
+                 PRIMARY KEY (party, created_height, id)";
     all.push(format!("CREATE TABLE {parties} ({party}) {}", dialect.clustered));
     all.push(format!("CREATE INDEX {parties}__id ON {parties} (id)"));
     all

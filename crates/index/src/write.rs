@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    schema::{Insert, Mirror},
+    schema::{Insert, Mirror, numbered},
     store::{Index, read_height},
 };
 use api::{
@@ -138,7 +138,7 @@ impl Changes {
         delete(connection, &mirror.parties, &self.removed).await?;
         delete(connection, &mirror.parties, &self.changed).await?;
         insert(connection, &mirror.insert, self.rows).await?;
-        insert(connection, &Insert::new(&mirror.parties, &["party", "id"], ""), self.parties).await
+        insert(connection, &Insert::parties(mirror), self.parties).await
     }
 }
 
@@ -219,8 +219,7 @@ async fn insert(connection: &mut SqliteConnection, insert: &Insert, values: Vec<
         if values.len() < shape * insert.columns {
             continue;
         }
-        let rows: Vec<String> =
-            (0..*shape).map(|row| format!("({})", numbered(row * insert.columns, insert.columns))).collect();
+        let rows: Vec<String> = (0..*shape).map(|row| insert.row(row * insert.columns)).collect();
         let sql: Arc<str> = format!("{}{}{}", insert.head, rows.join(", "), insert.tail).into();
         while values.len() >= shape * insert.columns {
             let taken = values.by_ref().take(shape * insert.columns);
@@ -243,11 +242,6 @@ async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -
         }
     }
     Ok(())
-}
-
-/// `$1, $2, ..`
-fn numbered(from: usize, count: usize) -> String {
-    (from + 1..=from + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 async fn execute(

@@ -63,11 +63,9 @@ async fn pages(index: &Index, mut request: ListRequest) -> Vec<RowView> {
 
 fn parameters(request: &ListRequest, cursor: &str) -> Vec<(String, String)> {
     let sort = format!("{}{}", if request.sort.descending { "-" } else { "" }, request.sort.column);
-    vec![
-        ("sort".to_owned(), sort),
-        ("limit".to_owned(), request.limit.to_string()),
-        ("cursor".to_owned(), cursor.to_owned()),
-    ]
+    let mut parameters = vec![("sort", sort), ("limit", request.limit.to_string()), ("cursor", cursor.to_owned())];
+    parameters.extend(request.party.map(|party| ("party", party.to_string())));
+    parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 async fn pages_are_the_whole_list(chain: &TestChain, request: ListRequest, limits: &[u32]) {
@@ -75,7 +73,8 @@ async fn pages_are_the_whole_list(chain: &TestChain, request: ListRequest, limit
     let index = place.open().await;
     index.apply(&chain.blocks).await.unwrap();
     remember(chain, &request);
-    let mut all = pages(&index, ListRequest { limit: 500, ..request.clone() }).await;
+    let mut all = pages(&index, ListRequest { limit: 500, party: None, ..request.clone() }).await;
+    all.retain(|row| request.party.is_none_or(|party| row.parties.contains(&party)));
     for (column, _) in columns(request.table) {
         for descending in [false, true] {
             let place = |row: &RowView| (cell(&request, row, column).map(comparable), row.id.clone());
@@ -101,13 +100,14 @@ fn comparable(operand: Operand) -> (i64, String) {
 
 #[tokio::test]
 async fn pages_over_a_thousand_rows_miss_none_and_repeat_none() {
-    let (mut chain, _) = consortium();
+    let (mut chain, ids) = consortium();
     for (signer, from) in [("S1.maker", 0), ("CORE.maker", 300), ("S1.checker", 600), ("CORE.treasurer", 900)] {
         evidence_block(&mut chain, signer, from, 300);
     }
     let (module, table) = table("evidence", "evidence");
     let request = ListRequest::new(module, table);
-    pages_are_the_whole_list(&chain, request, &[7, 499]).await;
+    pages_are_the_whole_list(&chain, request.clone(), &[31, 499]).await;
+    pages_are_the_whole_list(&chain, ListRequest { party: Some(ids[1]), ..request }, &[53]).await;
 }
 
 fn contract(ids: &[EnterpriseId], number: u32) -> Act {
@@ -142,9 +142,11 @@ fn contracts() -> (TestChain, Vec<EnterpriseId>) {
 
 #[tokio::test]
 async fn rows_without_a_value_have_their_place_too() {
-    let (chain, _) = contracts();
+    let (chain, ids) = contracts();
     let (module, table) = table("document", "contracts");
-    pages_are_the_whole_list(&chain, ListRequest::new(module, table), &[1, 4]).await;
+    let request = ListRequest::new(module, table);
+    pages_are_the_whole_list(&chain, request.clone(), &[1, 4]).await;
+    pages_are_the_whole_list(&chain, ListRequest { party: Some(ids[0]), ..request }, &[3]).await;
 }
 
 #[tokio::test]
