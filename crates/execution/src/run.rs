@@ -72,7 +72,7 @@ pub struct BlockOutcome {
     pub transactions_root: Digest,
     pub receipts_root: Digest,
     pub evidence_root: Digest,
-    /// Due work was left for the next block.
+    /// The next block is wanted at once: due work was left, or the clock was moved.
     pub more_due: bool,
 }
 
@@ -109,7 +109,6 @@ struct Partial {
     deferred: Vec<TransactionHash>,
     receipts: Vec<Receipt>,
     system: SystemReceipt,
-    more_due: bool,
 }
 
 /// Whether a transaction may be in this block.
@@ -154,7 +153,7 @@ impl BlockRun {
                 Phase::Clock => self.begin(),
                 Phase::Due { done } => self.run_due(done),
                 Phase::Transaction { position } if position < self.work.len() => self.run_transaction(position),
-                Phase::Transaction { .. } => Ok(Phase::End { more_due: self.outcome.more_due }),
+                Phase::Transaction { .. } => self.more_due().map(|more_due| Phase::End { more_due }),
                 Phase::End { more_due } => match self.evidence_root() {
                     Ok(evidence_root) => return Step::Done(Box::new(self.finish(evidence_root, more_due))),
                     Err(stop) => Err(stop),
@@ -201,8 +200,6 @@ impl BlockRun {
     fn run_due(&mut self, done: usize) -> Result<Phase, Halt> {
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
         if done == limits::DUE_PER_BLOCK_MAX {
-            let next = due::next(&mut scratch)?;
-            self.outcome.more_due = next.is_some_and(|at| at <= self.time);
             return Ok(Phase::Transaction { position: 0 });
         }
         let Some(item) = due::take(&mut scratch, self.time)? else {
@@ -333,6 +330,13 @@ impl BlockRun {
         Halt::Need(keys)
     }
 
+    /// Whether something is due already in the next block: left by this one, or made due by its transactions.
+    fn more_due(&mut self) -> Result<bool, Halt> {
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        let next = due::next(&mut scratch)?;
+        Ok(next.is_some_and(|at| at <= self.time))
+    }
+
     fn evidence_root(&mut self) -> Result<Digest, Halt> {
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
         Ok(ledger::evidence::root(&mut scratch)?)
@@ -340,6 +344,9 @@ impl BlockRun {
 
     fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
         let partial = std::mem::take(&mut self.outcome);
+        let changes = std::mem::take(&mut self.store).into_changes();
+        // A clock that was moved forward may have made work due.
+        let more_due = more_due || changes.contains_key(&ledger::clock::offset_key());
         let transactions: Vec<Digest> = partial.included.iter().map(|checked| merkle::leaf(&checked.hash.0)).collect();
         let receipts = receipt_leaves(&partial.receipts, &partial.system);
         BlockOutcome {
@@ -350,7 +357,7 @@ impl BlockRun {
             deferred: partial.deferred,
             receipts: partial.receipts,
             system: partial.system,
-            changes: std::mem::take(&mut self.store).into_changes(),
+            changes,
             transactions_root: merkle::root(&transactions),
             receipts_root: merkle::root(&receipts),
             evidence_root,

@@ -40,6 +40,15 @@ pub struct Config {
 /// The longest time without a block, when nothing else is said.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// Waits for the block that writes the genesis: before it there is no state to answer from.
+async fn first_block(chain: &Chain) -> Result<(), Error> {
+    let mut heads = chain.heads();
+    tokio::select! {
+        found = heads.wait_for(|head| head.height > 0) => found.map(drop).map_err(|_| Error::ChainStopped),
+        () = chain.stopped() => Err(Error::ChainStopped),
+    }
+}
+
 /// A running node.
 pub struct Node {
     address: SocketAddr,
@@ -64,6 +73,7 @@ impl Node {
             storage: StorageTuning::default(),
         };
         let chain = Chain::start(config.folder.chain(), chain_config).await?;
+        first_block(&chain).await?;
         let index = Arc::new(index::Index::open(&config.folder.index_url()).await?);
         let waiters = Arc::new(waiters::Waiters::default());
         let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone(), waiters.clone()));

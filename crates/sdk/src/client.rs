@@ -143,12 +143,12 @@ impl Client {
     }
 
     pub async fn row(&self, table: &str, id: &str) -> Result<RowView, Error> {
-        self.get(&format!("/v1/{table}/{id}"), &[]).await
+        self.get(&format!("/v1/{table}/{}", segment(id)), &[]).await
     }
 
     /// A record with proof, believed only after the proof was verified against `genesis`.
     pub async fn proven(&self, genesis: &Genesis, table: &str, id: &str) -> Result<proof::Proven, Error> {
-        let view: ProofView = self.get(&format!("/v1/{table}/{id}/proof"), &[]).await?;
+        let view: ProofView = self.get(&format!("/v1/{table}/{}/proof", segment(id)), &[]).await?;
         let key = proof::key_of(table, id)?;
         proof::verify(genesis, &key, &view)
     }
@@ -231,6 +231,11 @@ fn body(
         signers: List::new(signers.to_vec()).map_err(|message| wire::malformed(&message))?,
         acts: List::new(acts).map_err(|message| wire::malformed(&message))?,
     })
+}
+
+/// An id as one segment of a path: the parts of a composite id are joined with `/`.
+fn segment(id: &str) -> String {
+    id.replace('/', "%2F")
 }
 
 /// A body with the signatures of its signers, in their order.

@@ -158,8 +158,12 @@ impl TableSpec {
             key: |text| {
                 let id = Value::String(text.to_owned());
                 let id = wire::decode_json::<R::Id>(id).or_else(|refused| {
-                    let parts = text.split('/').map(|part| Value::String(part.to_owned())).collect();
-                    wire::decode_json::<R::Id>(Value::Array(parts)).map_err(|_| refused)
+                    let plain = |part: &str| Value::String(part.to_owned());
+                    let number = |part: &str| part.parse::<u64>().map_or_else(|_| plain(part), Value::from);
+                    let parts = |value: &dyn Fn(&str) -> Value| Value::Array(text.split('/').map(value).collect());
+                    wire::decode_json::<R::Id>(parts(&plain))
+                        .or_else(|_| wire::decode_json::<R::Id>(parts(&number)))
+                        .map_err(|_| refused)
                 })?;
                 Ok(R::key(&id))
             },

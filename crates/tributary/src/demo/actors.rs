@@ -8,11 +8,14 @@ use api::message::TransactionView;
 use ledger::{Call, core::EnterpriseId, enterprise};
 use sdk::{Client, Error, Keystore, Signer, client, keystore::Strength};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use types::{
     Act, Digest, List, Text, Timestamp, TransactionHash,
     transaction::{Body, PublicKey},
 };
+
+/// How often the node is asked whether a block came.
+pub(super) const POLL: Duration = Duration::from_millis(5);
 
 /// The people, their keys and the node they speak to.
 pub struct Actors {
@@ -47,6 +50,11 @@ impl Actors {
 
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Speaks to another node of the same chain from now on.
+    pub fn speak_to(&mut self, client: Client) {
+        self.client = client;
     }
 
     /// Whether what is told now was told before.
@@ -158,8 +166,12 @@ impl Actors {
         }
     }
 
-    /// Moves the chain's clock; everything due until then happens.
+    /// Moves the chain's clock, and waits for the block in which everything due until then happens.
     pub async fn advance(&mut self, to: Timestamp) -> Result<(), Error> {
-        self.act("OP.maker+OP.checker", &ledger::clock::Advance { to }).await
+        self.act("OP.maker", &ledger::clock::Advance { to }).await?;
+        while self.client.info().await?.head.time < to {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ mod story;
 pub use actors::{Actors, keys};
 pub use journal::Journal;
 pub use parties::{OPERATOR, PARTIES, PEOPLE, Party, key_name};
-pub use story::{Narrator, Story};
+pub use story::{Narrator, Story, cny, day, text};
 
 use crate::server::{birth, data, listen, run::asked_to_stop};
 use anyhow::Context as _;

@@ -1,8 +1,10 @@
 //! The story: golden scenario R1, over REST, as the people of the consortium would do it.
 
+mod finance;
 mod ground;
 mod issue;
 mod pass;
+mod settle;
 
 use super::Actors;
 use api::message::RowView;
@@ -23,10 +25,16 @@ pub trait Narrator: Send {
     fn line(&mut self, line: &str);
 }
 
-/// Golden scenario R1 and what it has come to so far.
+/// Golden scenario R1, told by its people.
 pub struct Story<'a> {
     pub actors: &'a mut Actors,
     narrator: &'a mut dyn Narrator,
+    pub plot: Plot,
+}
+
+/// What the story has come to: the ids of what was made, by the parts they play.
+#[derive(Clone, Default, Debug)]
+pub struct Plot {
     pub accounts: BTreeMap<&'static str, CashAccountId>,
     pub contracts: BTreeMap<&'static str, ContractId>,
     pub orders: BTreeMap<String, OrderId>,
@@ -34,7 +42,6 @@ pub struct Story<'a> {
     pub invoices: BTreeMap<String, InvoiceId>,
     /// R1 itself, once it is drafted.
     pub certificate: Option<CertificateId>,
-    /// Lots by the part they play.
     pub lots: BTreeMap<&'static str, LotId>,
     /// Financings by the part of their lot.
     pub financings: BTreeMap<&'static str, FinancingId>,
@@ -42,18 +49,12 @@ pub struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub fn new(actors: &'a mut Actors, narrator: &'a mut dyn Narrator) -> Self {
-        Self {
-            actors,
-            narrator,
-            accounts: BTreeMap::new(),
-            contracts: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            deliveries: BTreeMap::new(),
-            invoices: BTreeMap::new(),
-            certificate: None,
-            lots: BTreeMap::new(),
-            financings: BTreeMap::new(),
-        }
+        Self::take_up(actors, narrator, Plot::default())
+    }
+
+    /// Goes on where an earlier telling stopped.
+    pub fn take_up(actors: &'a mut Actors, narrator: &'a mut dyn Narrator, plot: Plot) -> Self {
+        Self { actors, narrator, plot }
     }
 
     /// Tells the whole story.
@@ -62,9 +63,14 @@ impl<'a> Story<'a> {
         self.documents().await?;
         self.issue().await?;
         self.split().await?;
+        self.finance_s1().await?;
         self.pass_to_s2().await?;
         self.pass_to_s3().await?;
-        self.count().await
+        self.finance_s3().await?;
+        self.count().await?;
+        self.due_day().await?;
+        self.default_and_recourse().await?;
+        self.late().await
     }
 
     fn chapter(&mut self, title: &str) {
@@ -105,7 +111,7 @@ impl<'a> Story<'a> {
 
     /// R1 as it stands.
     pub async fn certificate(&self) -> anyhow::Result<Certificate> {
-        let id = self.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
+        let id = self.plot.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
         self.record("receivable/certificates", &id.to_string()).await
     }
 
@@ -115,7 +121,7 @@ impl<'a> Story<'a> {
 
     /// All lots of R1, in the order of their numbers.
     pub async fn all_lots(&self) -> anyhow::Result<Vec<(LotId, Lot)>> {
-        let id = self.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
+        let id = self.plot.certificate.ok_or_else(|| anyhow::anyhow!("R1 is not drafted yet"))?;
         let parameters = [("certificate", id.to_string()), ("limit", "500".to_owned())];
         let page = self.actors.client().list("receivable/lots", &parameters).await?;
         let row = |row: RowView| Ok((serde_json::from_value(row.id.into())?, serde_json::from_value(row.record)?));

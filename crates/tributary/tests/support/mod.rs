@@ -10,23 +10,34 @@ use tributary::demo::{self, Actors, Narrator};
 pub struct Stage {
     pub actors: Actors,
     pub node: Node,
+    data: Folder,
     _folder: TempDir,
 }
 
 impl Stage {
     /// A new chain with the demonstration's genesis; nobody but the operator is registered.
     pub async fn new() -> Self {
+        // A second test of the same process finds the log set up.
+        let _ = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let keystore = Keystore::open(folder.path().join("keys")).expect("a key folder");
         let signers = demo::keys(&keystore, "for tests").expect("keys are made");
         let (genesis, validator) = demo::genesis(&signers).expect("a genesis");
         let data = Folder::new(folder.path().join("node"));
         data.create(&genesis, &validator).expect("a new chain");
-        let listen = "127.0.0.1:0".parse().expect("an address");
-        let config = Config { folder: data, listen, heartbeat: Duration::from_secs(10) };
-        let node = Node::start(config).await.expect("the node starts");
+        let node = start(&data).await;
         let client = Client::new(&format!("http://{}", node.address())).expect("a client");
-        Self { actors: Actors::new(client, signers, None), node, _folder: folder }
+        Self { actors: Actors::new(client, signers, None), node, data, _folder: folder }
+    }
+
+    /// Stops the node and starts it again on its folder.
+    #[allow(dead_code, reason = "not every test stops its node")]
+    pub async fn restart(self) -> Self {
+        let Self { mut actors, node, data, _folder } = self;
+        node.stop().await;
+        let node = start(&data).await;
+        actors.speak_to(Client::new(&format!("http://{}", node.address())).expect("a client"));
+        Self { actors, node, data, _folder }
     }
 
     /// Every law, recomputed from the whole state of the running node.
@@ -37,6 +48,12 @@ impl Stage {
         assert!(violations.is_empty(), "laws broken: {violations:#?}");
         assert!(checks > 0, "nothing was checked");
     }
+}
+
+async fn start(data: &Folder) -> Node {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let config = Config { folder: data.clone(), listen, heartbeat: Duration::from_secs(10) };
+    Node::start(config).await.expect("the node starts")
 }
 
 /// Hears the story without telling it on.

@@ -42,6 +42,7 @@ const CONTRACTS: &[(&str, &str, &str)] =
 
 /// Owner and number of each account at the settlement bank.
 const ACCOUNTS: &[(&str, &str)] = &[
+    ("SB", "9520000000010000"),
     ("CORE", "9520000000010001"),
     ("S1", "9520000000010002"),
     ("S2", "9520000000010003"),
@@ -63,7 +64,7 @@ impl Story<'_> {
             let open =
                 money::OpenAccount { owner: self.actors.id(owner), number: text(number), currency: Currency::CNY };
             let account = self.actors.act("SB.maker+SB.checker", &open).await?;
-            self.accounts.insert(owner, account);
+            self.plot.accounts.insert(owner, account);
         }
         self.line("SB opened an account for each company and bank");
         let (starts, expires) = (day(2026, 1, 1), day(2027, 12, 31));
@@ -104,13 +105,24 @@ impl Story<'_> {
             };
             let by = format!("{buyer}.maker+{buyer}.checker+{seller}.maker+{seller}.checker");
             let id = self.actors.act(&by, &contract).await?;
-            self.contracts.insert(number, id);
+            self.plot.contracts.insert(number, id);
         }
         self.line("three framework contracts, signed by both sides");
         for paper in PAPERS {
             self.paper(paper).await?;
         }
         Ok(())
+    }
+
+    /// S1's credit note on INV-1 comes in.
+    pub async fn credit_note(&mut self) -> anyhow::Result<document::CreditNoteId> {
+        let paper = paper!("credit-note-s1-core.xml", "S1.maker");
+        let documents = api::import::parse(paper.name, paper.bytes)
+            .map_err(|refused| anyhow::anyhow!("{}: {refused}", paper.name))?;
+        let acts = import::acts(self.actors.client(), self.actors.id("S1"), &documents).await?;
+        let view = self.actors.transact(paper.by, acts).await?;
+        let outcome = view.outcomes.into_iter().next().context("one document has one outcome")?;
+        Ok(serde_json::from_value(outcome)?)
     }
 
     async fn paper(&mut self, paper: &Paper) -> anyhow::Result<()> {
@@ -136,11 +148,11 @@ impl Story<'_> {
         let number = document.header().number.to_string();
         match document {
             TradeDocument::Order(_) => {
-                self.orders.insert(number, serde_json::from_value(outcome)?);
+                self.plot.orders.insert(number, serde_json::from_value(outcome)?);
             }
             TradeDocument::Despatch(despatch) => {
                 let delivery = serde_json::from_value(outcome)?;
-                self.deliveries.insert(number.clone(), delivery);
+                self.plot.deliveries.insert(number.clone(), delivery);
                 let buyer = self.party(&despatch.header.buyer)?;
                 let receipt = document::ConfirmReceipt {
                     delivery,
@@ -157,7 +169,7 @@ impl Story<'_> {
             }
             TradeDocument::Invoice(bill) => {
                 let invoice = serde_json::from_value(outcome)?;
-                self.invoices.insert(number.clone(), invoice);
+                self.plot.invoices.insert(number.clone(), invoice);
                 self.attest(&number, document::InvoiceStatus::Normal).await?;
                 let buyer = self.party(&bill.header.buyer)?;
                 let by = format!("{buyer}.maker+{buyer}.checker");
@@ -174,7 +186,7 @@ impl Story<'_> {
     pub async fn attest(&mut self, number: &str, status: document::InvoiceStatus) -> anyhow::Result<()> {
         let checked_at = self.actors.client().info().await?.head.time;
         let query = text(format!("Q-{number}-{}", checked_at.0));
-        let attest = document::AttestInvoice { invoice: self.invoices[number], status, query, checked_at };
+        let attest = document::AttestInvoice { invoice: self.plot.invoices[number], status, query, checked_at };
         Ok(self.actors.act("TAX.maker", &attest).await?)
     }
 

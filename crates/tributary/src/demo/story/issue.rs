@@ -15,14 +15,14 @@ impl Story<'_> {
         self.step("1", "2026-03-02: CORE issues a certificate to S1");
         let draft = self.draft(&[("INV-1", "3600000.00"), ("INV-2", "1400000.00")], "5000000.00");
         let certificate = self.actors.act("CORE.maker", &draft).await?;
-        self.certificate = Some(certificate);
+        self.plot.certificate = Some(certificate);
         self.actors.act("CORE.maker", &receivable::Submit { certificate }).await?;
         let approve = receivable::ApproveIssue { certificate, undertaking: draft.undertaking };
         self.actors.act("CORE.checker+CORE.approver", &approve).await?;
         self.line(format!("CORE's maker drafts it over {}, checker and approver sign the undertaking", draft.face));
         let consent = receivable::Consent::Given { statement: Digest::of(&[CONSENT.as_bytes()]) };
         let lot = self.actors.act("S1.maker+S1.checker", &receivable::Accept { certificate, consent }).await?;
-        self.lots.insert("all", lot);
+        self.plot.lots.insert("all", lot);
         self.line(format!("S1 accepts, with its consent on record: {} is its first lot", self.show(lot).await?));
         Ok(())
     }
@@ -46,7 +46,8 @@ impl Story<'_> {
 
     /// Parts of invoices that something rests on.
     pub fn claims<const MAX: usize>(&self, claims: &[(&str, &str)]) -> List<Claim, MAX> {
-        let claim = |(invoice, amount): &(&str, &str)| Claim { invoice: self.invoices[*invoice], amount: cny(amount) };
+        let claim =
+            |(invoice, amount): &(&str, &str)| Claim { invoice: self.plot.invoices[*invoice], amount: cny(amount) };
         List::new(claims.iter().map(claim).collect()).expect("few claims")
     }
 
@@ -54,10 +55,10 @@ impl Story<'_> {
     pub async fn split(&mut self) -> anyhow::Result<()> {
         self.step("2", "S1 splits it");
         let parts = ["800000.00", "1000000.00", "3200000.00"].map(cny).to_vec();
-        let split = receivable::Split { lot: self.lots["all"], parts: List::new(parts).expect("three parts") };
+        let split = receivable::Split { lot: self.plot.lots["all"], parts: List::new(parts).expect("three parts") };
         let lots = self.actors.act("S1.maker+S1.checker", &split).await?;
         for (name, lot) in ["S1 keeps", "S1 finances", "S1 passes on"].into_iter().zip(&lots) {
-            self.lots.insert(name, *lot);
+            self.plot.lots.insert(name, *lot);
             let shown = self.show(*lot).await?;
             self.line(shown);
         }

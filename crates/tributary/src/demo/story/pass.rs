@@ -12,7 +12,7 @@ impl Story<'_> {
         self.refused("S1.maker+S1.checker+S1.approver", &short, "E_TRADE_DOC_SHORT", attempt).await?;
         let offer = self.offer("S1 passes on", "S2", "3200000.00", &[("INV-S2-1", "3200000.00")]);
         let lot = self.pass("S1", "S2", &offer).await?;
-        self.lots.insert("S2 holds", lot);
+        self.plot.lots.insert("S2 holds", lot);
         let shown = self.show(lot).await?;
         self.line(format!("S2 signs to receive: {shown}"));
         Ok(())
@@ -23,10 +23,10 @@ impl Story<'_> {
         self.step("5", "S2 pays S3 with a part of it");
         let offer = self.offer("S2 holds", "S3", "800000.50", &[("INV-S3-1", "800000.50")]);
         let lot = self.pass("S2", "S3", &offer).await?;
-        self.lots.insert("S3 holds", lot);
+        self.plot.lots.insert("S3 holds", lot);
         let rest = self.live_lots().await?.into_iter().find(|(_, lot)| lot.holder == self.actors.id("S2"));
         let (rest, _) = rest.ok_or_else(|| anyhow::anyhow!("S2 has no remainder"))?;
-        self.lots.insert("S2 keeps", rest);
+        self.plot.lots.insert("S2 keeps", rest);
         for lot in [lot, rest] {
             let shown = self.show(lot).await?;
             self.line(shown);
@@ -35,7 +35,7 @@ impl Story<'_> {
     }
 
     fn offer(&self, lot: &str, target: &str, amount: &str, claims: &[(&str, &str)]) -> receivable::OfferTransfer {
-        let (lot, target) = (self.lots[lot], self.actors.id(target));
+        let (lot, target) = (self.plot.lots[lot], self.actors.id(target));
         receivable::OfferTransfer { lot, target, amount: cny(amount), claims: self.claims(claims), relation: None }
     }
 
