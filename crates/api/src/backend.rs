@@ -133,6 +133,15 @@ pub trait Backend: Send + Sync + 'static {
     /// Verifies a transaction and takes it into the pool. One that waits already, or is final, is taken again.
     fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash>;
 
+    /// [`submit`](Self::submit) for many: one answer each, in order. Their signatures are checked together.
+    fn submit_many(
+        &self,
+        transactions: Vec<Transaction>,
+    ) -> Pin<Box<dyn Future<Output = Vec<Result<TransactionHash, Failure>>> + Send + '_>>;
+
+    /// Resolves once the block at this height is final. May wait for ever: the caller bounds it.
+    fn reached(&self, height: u64) -> Reply<'_, ()>;
+
     /// Resolves once the transaction is in a final block whose receipts are durable; refuses when the transaction was
     /// dropped from the pool. May wait for ever: the caller bounds it.
     fn wait_final(&self, hash: TransactionHash) -> Reply<'_, Included>;

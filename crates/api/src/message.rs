@@ -90,6 +90,20 @@ pub struct Submitted {
     pub receipt: Option<TransactionView>,
 }
 
+/// The answers to transactions that were sent in one request, in their order.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SubmittedMany {
+    pub answers: Vec<SubmittedOne>,
+}
+
+/// What a request answers for one of its transactions: its name when it was taken, the reason when it was not.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubmittedOne {
+    Taken(TransactionHash),
+    Refused(Problem),
+}
+
 /// An act by name, with its fields.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ActView {

@@ -77,6 +77,12 @@ impl Chain {
         self.head.clone()
     }
 
+    /// Returns once the block at this height is final.
+    pub async fn reached(&self, height: u64) -> Result<(), Error> {
+        let mut head = self.head.clone();
+        head.wait_for(|head| head.height >= height).await.map(drop).map_err(|_| Error::Stopped)
+    }
+
     /// The final block at a height, or `None` where there is none yet. Height zero has none: the genesis is written by
     /// block one.
     pub async fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, Error> {

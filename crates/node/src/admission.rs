@@ -8,14 +8,14 @@ use engine::{Chain, CheckBatch};
 use execution::check::check_batch;
 use ledger::core::nonce;
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use types::{
     AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, rejection::tech, transaction::Checked,
 };
 
-/// Requests that wait to be checked; beyond that callers are told to come again.
+/// Transactions that wait to be checked; beyond that callers are told to come again.
 const QUEUE: usize = 8_192;
-/// Transactions checked in one batch: more would gain nothing and delay the first.
+/// Requests whose transactions are checked in one batch: more would gain nothing and delay the first.
 const BATCH: usize = 256;
 
 /// What a submission comes to.
@@ -29,74 +29,85 @@ pub struct Refusal {
 }
 
 struct Request {
-    transaction: Transaction,
-    answer: oneshot::Sender<Answer>,
+    transactions: Vec<Transaction>,
+    answers: oneshot::Sender<Vec<Answer>>,
+    /// Given back when the transactions have left the queue.
+    places: OwnedSemaphorePermit,
 }
 
 /// The way into the pool.
 pub struct Admission {
     requests: mpsc::Sender<Request>,
+    places: Arc<Semaphore>,
 }
 
 impl Admission {
     pub fn start(genesis: Arc<Genesis>, chain: Chain, source: Arc<PoolSource>) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
         tokio::spawn(run(genesis.chain(), chain, source, queue));
-        Self { requests }
+        Self { requests, places: Arc::new(Semaphore::new(QUEUE)) }
     }
 
-    /// Checks a transaction and takes it into the pool.
-    pub async fn submit(&self, transaction: Transaction) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        let refuse = |rejection| Refusal { hash: None, rejection };
-        let busy = || refuse(tech::pool_full(types::limits::POOL_RETRY_MS));
-        self.requests.try_send(Request { transaction, answer }).map_err(|_| busy())?;
-        answered.await.map_err(|_| busy())?
+    /// Checks transactions and takes them into the pool; one answer each, in order.
+    pub async fn submit(&self, transactions: Vec<Transaction>) -> Vec<Answer> {
+        let count = transactions.len();
+        let busy =
+            || vec![Err(Refusal { hash: None, rejection: tech::pool_full(types::limits::POOL_RETRY_MS) }); count];
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        let Ok(places) = self.places.clone().try_acquire_many_owned(wanted) else { return busy() };
+        let (answers, answered) = oneshot::channel();
+        if self.requests.try_send(Request { transactions, answers, places }).is_err() {
+            return busy();
+        }
+        answered.await.unwrap_or_else(|_| busy())
     }
 }
 
 async fn run(id: ChainId, chain: Chain, source: Arc<PoolSource>, mut queue: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
-        let (transactions, answers): (Vec<_>, Vec<_>) =
-            batch.drain(..).map(|request| (request.transaction, request.answer)).unzip();
+        let mut transactions = Vec::new();
+        let mut requests = Vec::with_capacity(batch.len());
+        for request in batch.drain(..) {
+            requests.push((request.transactions.len(), request.answers, request.places));
+            transactions.extend(request.transactions);
+        }
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        admit(&chain, &source, checked, answers).await;
+        let mut answers = admit(&chain, &source, checked).await.into_iter();
+        for (count, answer, _places) in requests {
+            let own: Vec<Answer> = answers.by_ref().take(count).collect();
+            if own.len() == count {
+                // A caller who went away needs no answer.
+                let _ = answer.send(own);
+            }
+        }
     }
 }
 
-async fn admit(
-    chain: &Chain,
-    source: &PoolSource,
-    checked: Vec<Result<Arc<Checked>, Rejection>>,
-    answers: Vec<oneshot::Sender<Answer>>,
-) {
-    let senders = checked.iter().flatten().filter_map(|checked| checked.transaction.body.sender());
+/// Takes what was checked into the pool. Answers nothing when the nonces cannot be read: the callers come again.
+async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Answer> {
+    let senders = checked.iter().flatten().map(|checked| sender(checked));
     let nonces = match nonces(chain, senders.collect()).await {
         Ok(nonces) => nonces,
         Err(error) => {
             tracing::error!(%error, "the senders' nonces cannot be read");
-            return;
+            return Vec::new();
         }
     };
-    let next = |checked: &Checked| {
-        let sender = checked.transaction.body.sender().expect("a checked transaction has a sender");
-        nonces.get(&sender).copied().expect("every sender's nonce was read")
-    };
+    let next = |checked: &Checked| nonces.get(&sender(checked)).copied().expect("every sender's nonce was read");
     let arrived = checked.iter().flatten().map(|checked| (checked.clone(), next(checked))).collect();
     let mut admitted = source.submit(arrived, chain.head().time).into_iter();
-    for (checked, answer) in checked.into_iter().zip(answers) {
-        let result = match checked {
-            Err(rejection) => Err(Refusal { hash: None, rejection }),
-            Ok(checked) => match admitted.next().expect("one answer for each that was checked") {
-                Ok(_) => Ok(checked.hash),
-                Err(rejection) => Err(Refusal { hash: Some(checked.hash), rejection }),
-            },
-        };
-        // A caller who went away needs no answer.
-        let _ = answer.send(result);
-    }
+    let answer = |checked: Result<Arc<Checked>, Rejection>| {
+        let checked = checked.map_err(|rejection| Refusal { hash: None, rejection })?;
+        let admitted = admitted.next().expect("one answer for each that was checked");
+        admitted.map(|_| checked.hash).map_err(|rejection| Refusal { hash: Some(checked.hash), rejection })
+    };
+    checked.into_iter().map(answer).collect()
+}
+
+fn sender(checked: &Checked) -> AccountId {
+    checked.transaction.body.sender().expect("a checked transaction has a sender")
 }
 
 /// The next nonce of each sender in final state.

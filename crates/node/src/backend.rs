@@ -1,6 +1,11 @@
 //! The node as its doors see it: answers from pool, engine and read model.
 
-use crate::{admission::Admission, feed::plain, source::PoolSource, waiters::Waiters};
+use crate::{
+    admission::{Admission, Refusal},
+    feed::plain,
+    source::PoolSource,
+    waiters::Waiters,
+};
 use api::{
     Backend, Failure, Reply,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
@@ -14,7 +19,7 @@ use ledger::{
     core::{QueryContext, QuerySpec, TableSpec, nonce},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 use types::{
     AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash, rejection::tech, wire,
 };
@@ -45,12 +50,19 @@ impl NodeBackend {
         let _ = tokio::time::timeout(INDEX_LAG_MAX, self.index.reached(height)).await;
     }
 
-    async fn submit_checked(&self, transaction: Transaction) -> Result<TransactionHash, Failure> {
-        let refusal = match self.admission.submit(transaction).await {
-            Ok(hash) => return Ok(hash),
-            Err(refusal) => refusal,
-        };
-        // A used nonce may be this very transaction's: sent again, it is answered as the first time.
+    async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
+        let mut answers = Vec::with_capacity(transactions.len());
+        for answer in self.admission.submit(transactions).await {
+            answers.push(match answer {
+                Ok(hash) => Ok(hash),
+                Err(refusal) => self.known_or(refusal).await,
+            });
+        }
+        answers
+    }
+
+    /// A used nonce may be this very transaction's: sent again, it is answered as the first time.
+    async fn known_or(&self, refusal: Refusal) -> Result<TransactionHash, Failure> {
         if let Some(hash) = refusal.hash {
             self.level().await;
             if self.index.transaction(hash).await.map_err(Failure::internal)?.is_some() {
@@ -139,7 +151,24 @@ impl Backend for NodeBackend {
     }
 
     fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash> {
-        Box::pin(self.submit_checked(transaction))
+        Box::pin(async move {
+            let mut answers = self.submit_checked(vec![transaction]).await;
+            answers.pop().expect("one answer for one transaction")
+        })
+    }
+
+    fn submit_many(
+        &self,
+        transactions: Vec<Transaction>,
+    ) -> Pin<Box<dyn Future<Output = Vec<Result<TransactionHash, Failure>>> + Send + '_>> {
+        Box::pin(self.submit_checked(transactions))
+    }
+
+    fn reached(&self, height: u64) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let reached = self.chain.reached(height).await;
+            reached.map_err(Failure::internal)
+        })
     }
 
     fn wait_final(&self, hash: TransactionHash) -> Reply<'_, Included> {

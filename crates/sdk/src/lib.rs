@@ -10,6 +10,7 @@
 //!
 //! Entry points: [`Client`], [`keystore::Keystore`], [`proof::verify`].
 
+mod batch;
 pub mod client;
 pub mod error;
 pub mod keystore;

@@ -6,7 +6,7 @@ use crate::{
     request::{Answer, accepted, bytes, json, media_type, named, ok, wait},
 };
 use api::{
-    message::{CallRequest, PrepareRequest, SubmitRequest, Submitted},
+    message::{CallRequest, PrepareRequest, SubmitRequest, Submitted, SubmittedMany, SubmittedOne},
     operations::{CallSpec, Module},
     prepare::{self, Defaults},
     problem::doors,
@@ -19,7 +19,14 @@ use axum::{
     routing::{MethodRouter, post},
 };
 use std::{sync::Arc, time::Duration};
-use types::{Transaction, TransactionHash, transaction::Body as TransactionBody};
+use types::{
+    Bytes, List, Rejection, Transaction, TransactionHash,
+    limits::{REQUEST_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX},
+    transaction::Body as TransactionBody,
+    wire,
+};
+
+type EncodedTransaction = Bytes<TRANSACTION_BYTES_MAX>;
 
 /// `POST /v1/{module}/{call}`
 pub(crate) fn call(module: &'static Module, call: &'static CallSpec) -> MethodRouter<Arc<Doors>> {
@@ -63,6 +70,27 @@ pub(crate) async fn submit(State(doors): State<Arc<Doors>>, uri: Uri, headers: H
         return Err(doors::media_type(named(media), "application/octet-stream or application/json").into());
     };
     take(&doors, transaction, wait).await
+}
+
+/// `POST /v1/transactions/batch`
+pub(crate) async fn submit_many(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body) -> Answer {
+    let media = media_type(&headers);
+    if !media.eq_ignore_ascii_case("application/octet-stream") {
+        return Err(doors::media_type(named(media), "application/octet-stream").into());
+    }
+    let encoded: List<EncodedTransaction, REQUEST_TRANSACTIONS_MAX> = wire::decode(&bytes(body).await?)?;
+    let mut sound = Vec::with_capacity(encoded.len());
+    let mut decode = |bytes: &EncodedTransaction| Transaction::decode(bytes).map(|transaction| sound.push(transaction));
+    let decoded: Vec<Result<(), Rejection>> = encoded.iter().map(&mut decode).collect();
+    let mut answers = doors.backend.submit_many(sound).await.into_iter();
+    let answer = |decoded: Result<(), Rejection>| {
+        let taken = match decoded {
+            Ok(()) => answers.next().expect("one answer for each that decodes").map_err(Refusal::from),
+            Err(rejection) => Err(rejection.into()),
+        };
+        taken.map_or_else(|refusal| SubmittedOne::Refused(refusal.problem()), SubmittedOne::Taken)
+    };
+    ok(&SubmittedMany { answers: decoded.into_iter().map(answer).collect() })
 }
 
 async fn take(doors: &Doors, transaction: Transaction, wait: Duration) -> Answer {

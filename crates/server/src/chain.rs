@@ -2,7 +2,7 @@
 
 use crate::{
     Doors,
-    request::{Answer, ok},
+    request::{Answer, ok, wait},
 };
 use api::{
     backend::BlockAt,
@@ -12,6 +12,7 @@ use api::{
 };
 use axum::{
     extract::{Path, State},
+    http::Uri,
     response::IntoResponse,
 };
 use serde_json::json;
@@ -29,11 +30,16 @@ pub(crate) async fn errors() -> Answer {
     ok(&problem::error_rows())
 }
 
-pub(crate) async fn block(State(doors): State<Arc<Doors>>, Path(height): Path<String>) -> Answer {
+pub(crate) async fn block(State(doors): State<Arc<Doors>>, uri: Uri, Path(height): Path<String>) -> Answer {
+    let wait = wait(&uri)?;
     let at = match height.as_str() {
         "latest" => BlockAt::Latest,
         height => BlockAt::Height(number("height", height)?),
     };
+    if let (BlockAt::Height(height), false) = (at, wait.is_zero()) {
+        // Where it does not come in time, the answer below says that there is none.
+        let _ = tokio::time::timeout(wait, doors.backend.reached(height)).await;
+    }
     match doors.backend.block(at).await? {
         Some(block) => ok(&view::block(&block)),
         None => Err(doors::not_found(format!("block {}", printable(&height))).into()),

@@ -103,6 +103,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
         .route("/v1/blocks/{height}", get(chain::block))
         .route("/v1/accounts/{account}/nonce", get(chain::nonce))
         .route("/v1/transactions", post(acts::submit))
+        .route("/v1/transactions/batch", post(acts::submit_many))
         .route("/v1/transactions/prepare", post(acts::prepare))
         .route("/v1/transactions/{hash}", get(acts::transaction))
         .route("/v1/events", get(events::follow))

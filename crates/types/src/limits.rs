@@ -65,6 +65,8 @@ pub const REQUEST_WAIT_MS_MAX: u64 = 30_000;
 pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a cursor or of another parameter of a request.
 pub const PARAMETER_BYTES_MAX: usize = 1_024;
+/// Transactions in one request: with their answers they fit a request, and one request delays no other for long.
+pub const REQUEST_TRANSACTIONS_MAX: usize = 1_024;
 /// Filters of one list: more are a mistake, and each is a condition in a query.
 pub const FILTERS_MAX: usize = 16;
 /// Events handed to a follower at a time.

@@ -17,7 +17,7 @@ use ledger::{
 };
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
-use types::limits::EVENTS_PER_PAGE_MAX;
+use types::limits::{EVENTS_PER_PAGE_MAX, REQUEST_BYTES_MAX, REQUEST_TRANSACTIONS_MAX};
 
 mod parts;
 
@@ -121,7 +121,7 @@ fn chain_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGenerator) 
     let height = json!({ "type": "string", "pattern": "^([0-9]+|latest)$" });
     let at = parameter("path", "height", "A height, or `latest`.", height);
     let reply = schema::<message::BlockView>(generator);
-    let item = get("block", "A final block with what proves it.", vec![at], reply);
+    let item = get("block", "A final block with what proves it.", vec![at, parts::shared("wait_ms")], reply);
     add(paths, "/v1/blocks/{height}", "get", item);
 
     let account = schema::<types::AccountId>(generator);
@@ -203,6 +203,9 @@ fn transaction_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGener
     });
     add(paths, "/v1/transactions", "post", item);
 
+    let item = submit_many_item(schema::<message::SubmittedMany>(generator));
+    add(paths, "/v1/transactions/batch", "post", item);
+
     let prepare = schema::<message::PrepareRequest>(generator);
     let prepared = schema::<message::Prepared>(generator);
     let item = json!({
@@ -219,6 +222,20 @@ fn transaction_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGener
     let reply = schema::<message::TransactionView>(generator);
     let item = get("transaction", "A final transaction with its receipt.", vec![of, parts::shared("wait_ms")], reply);
     add(paths, "/v1/transactions/{hash}", "get", item);
+}
+
+fn submit_many_item(reply: Value) -> Value {
+    json!({
+        "operationId": "submitMany",
+        "tags": ["chain"],
+        "summary": "Submits many signed transactions, each on its own. Sending them again is harmless.",
+        "description": format!("The body is a BCS list of byte strings, each a signed transaction: their number, then for \
+            each its length and its bytes, with numbers in ULEB128; at most {REQUEST_TRANSACTIONS_MAX} in {REQUEST_BYTES_MAX} bytes."),
+        "requestBody": { "required": true, "content": {
+            "application/octet-stream": { "schema": { "type": "string", "contentEncoding": "binary" } },
+        } },
+        "responses": answers(&[("200", answer("One answer for each transaction, in order.", reply))]),
+    })
 }
 
 fn call_item(module: &Module, call: &CallSpec, generator: &mut SchemaGenerator) -> Value {
