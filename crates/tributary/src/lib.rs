@@ -3,6 +3,7 @@
 //! Commands for acts, queries and lists are made from the operation table, so a new act has its command at once.
 //! A library too, so that tests can tell the demonstration's story to a node of their own.
 
+mod bench;
 mod client;
 pub mod demo;
 pub mod import;
@@ -55,6 +56,7 @@ fn command() -> Command {
         )
         .arg(global("json", "Answer in JSON, for programs").action(clap::ArgAction::SetTrue))
         .subcommand(demo::command())
+        .subcommand(bench::command())
         .subcommands(server::commands())
         .subcommands(client::commands())
 }
@@ -63,6 +65,9 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     let (name, arguments) = matches.subcommand().expect("clap demands a subcommand");
     if name == "up" {
         return demo::run(arguments).await;
+    }
+    if name == "bench" {
+        return bench::run(arguments).await;
     }
     match server::run(name, arguments).await {
         Some(result) => result,

@@ -1,0 +1,34 @@
+//! What the figures were measured on, and what a signature check costs there.
+
+use anyhow::Context as _;
+use crypto::yardstick;
+use std::{fs, time::Duration};
+
+/// Signatures checked for the yardstick: enough batches for a steady figure, in about a second.
+const SAMPLES_MAX: u32 = 4_096;
+
+/// The machine in words: cores, model and kernel.
+pub fn describe() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{cores} cores, {}, Linux {}", model.trim_start_matches(['\t', ' ', ':']).trim(), kernel.trim())
+}
+
+/// CPU time of this thread for checking `count` signatures in batches, from a sample of them.
+pub fn signature_checks(count: usize) -> anyhow::Result<Duration> {
+    thread_cpu().context("read this thread's CPU time")?;
+    let clock = || thread_cpu().expect("it was read a moment ago");
+    let count = u32::try_from(count).context("count signatures")?;
+    let samples = count.clamp(1, SAMPLES_MAX);
+    let cost = u128::from(yardstick::batch_check_cpu_ns(samples, &clock)) * u128::from(count) / u128::from(samples);
+    Ok(Duration::from_nanos(u64::try_from(cost).context("add up CPU time")?))
+}
+
+/// Nanoseconds that this thread was on a core.
+fn thread_cpu() -> Option<u64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}

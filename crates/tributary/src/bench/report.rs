@@ -1,0 +1,173 @@
+//! The figures as people and programs read them.
+
+use super::{drive::Finished, machine, node::Memory};
+use crate::output::{self, Form};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// One load's figures.
+pub struct Measured {
+    pub flooded: Finished,
+    /// The node's CPU time for the flood.
+    pub cpu: Duration,
+    /// Signatures of the flood.
+    pub signatures: usize,
+    /// CPU time of one thread for as many signature checks in batches.
+    pub yardstick: Duration,
+    pub paced: Finished,
+    /// The node's CPU time at half rate.
+    pub cpu_at_half: Duration,
+    /// At half rate, shortest first.
+    pub latencies: Vec<Duration>,
+    pub memory: Memory,
+}
+
+/// The node's memory with many accounts.
+pub struct Filled {
+    pub accounts: u32,
+    pub records: u64,
+    /// After the last account was final and in the index.
+    pub memory: Memory,
+    /// Of a new process on the same folder.
+    pub restarted: Memory,
+    pub restart: Duration,
+    pub time: Duration,
+    pub cpu: Duration,
+    pub chain_bytes: u64,
+    pub index_bytes: u64,
+}
+
+pub struct Report {
+    pub loads: Vec<(&'static str, Measured)>,
+    pub memory: Option<Filled>,
+}
+
+impl Measured {
+    fn cpu_us(&self) -> f64 {
+        micros(self.cpu, self.flooded.transactions)
+    }
+
+    fn yardstick_us(&self) -> f64 {
+        micros(self.yardstick, self.flooded.transactions)
+    }
+
+    fn ratio(&self) -> f64 {
+        self.cpu.as_secs_f64() / self.yardstick.as_secs_f64()
+    }
+
+    /// The latency that so many thousandths of all transactions did not exceed.
+    fn latency_ms(&self, thousandths: usize) -> f64 {
+        let last = self.latencies.len().saturating_sub(1);
+        let found =
+            self.latencies.get((self.latencies.len() * thousandths).div_ceil(1_000).saturating_sub(1).min(last));
+        round(found.copied().unwrap_or_default().as_secs_f64() * 1e3)
+    }
+
+    fn json(&self, name: &str) -> Value {
+        json!({
+            "load": name,
+            "transactions": self.flooded.transactions,
+            "per_second_max": self.flooded.per_second(),
+            "final_seconds": round(self.flooded.time.as_secs_f64()),
+            "indexed_seconds": round(self.flooded.indexed.as_secs_f64()),
+            "node_cpu_us_per_transaction": round(self.cpu_us()),
+            "signatures_per_transaction": self.signatures as f64 / self.flooded.transactions as f64,
+            "signature_checks_cpu_us_per_transaction": round(self.yardstick_us()),
+            "ratio": round(self.ratio()),
+            "half": {
+                "per_second": self.paced.per_second(),
+                "transactions": self.paced.transactions,
+                "finality_ms_p50": self.latency_ms(500),
+                "finality_ms_p99": self.latency_ms(990),
+                "finality_ms_max": self.latency_ms(1_000),
+                "node_cpu_us_per_transaction": round(micros(self.cpu_at_half, self.paced.transactions)),
+            },
+            "memory_peak_mib": mib(self.memory.peak_kb),
+        })
+    }
+}
+
+impl Filled {
+    fn json(&self) -> Value {
+        json!({
+            "cash_accounts": self.accounts,
+            "records": self.records,
+            "resident_mib": mib(self.memory.resident_kb),
+            "peak_mib": mib(self.memory.peak_kb),
+            "resident_mib_after_restart": mib(self.restarted.resident_kb),
+            "peak_mib_after_restart": mib(self.restarted.peak_kb),
+            "restart_seconds": round(self.restart.as_secs_f64()),
+            "build_seconds": round(self.time.as_secs_f64()),
+            "node_cpu_seconds": round(self.cpu.as_secs_f64()),
+            "chain_mib": self.chain_bytes >> 20,
+            "index_mib": self.index_bytes >> 20,
+        })
+    }
+}
+
+impl Report {
+    pub fn new() -> Self {
+        Self { loads: Vec::new(), memory: None }
+    }
+
+    pub fn print(&self, form: Form) {
+        let loads: Vec<Value> = self.loads.iter().map(|(name, measured)| measured.json(name)).collect();
+        let memory = self.memory.as_ref().map(Filled::json);
+        if form == Form::Programs {
+            let all = json!({ "machine": machine::describe(), "loads": loads, "memory": memory });
+            output::value(form, &all);
+            return;
+        }
+        println!("{}", machine::describe());
+        if !loads.is_empty() {
+            output::rows(form, HEADER, &loads.iter().map(row).collect::<Vec<_>>());
+        }
+        if let Some(memory) = memory {
+            output::value(form, &memory);
+        }
+    }
+}
+
+const HEADER: &[&str] = &[
+    "load",
+    "tx/s",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "CPU us/tx",
+    "signatures us/tx",
+    "ratio",
+    "CPU us/tx at half",
+    "peak MiB",
+];
+
+fn row(load: &Value) -> Vec<Value> {
+    let half = &load["half"];
+    [
+        &load["load"],
+        &load["per_second_max"],
+        &half["finality_ms_p50"],
+        &half["finality_ms_p99"],
+        &half["finality_ms_max"],
+        &load["node_cpu_us_per_transaction"],
+        &load["signature_checks_cpu_us_per_transaction"],
+        &load["ratio"],
+        &half["node_cpu_us_per_transaction"],
+        &load["memory_peak_mib"],
+    ]
+    .map(Value::clone)
+    .to_vec()
+}
+
+fn micros(time: Duration, transactions: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / transactions.max(1) as f64
+}
+
+/// Two decimals.
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn mib(kilobytes: u64) -> u64 {
+    kilobytes >> 10
+}
