@@ -19,6 +19,8 @@ pub mod receivable;
 pub mod testing;
 #[cfg(test)]
 mod tests_authority;
+#[cfg(test)]
+mod tests_random;
 
 pub use crate::core::{Call, Context, Module, Query, Record};
 

@@ -1,0 +1,167 @@
+//! Maturity: money that comes in full, in part, too late, or not at all.
+
+use super::{SUPPLIERS, World};
+use crate::{
+    core::{Query, QueryContext, Record},
+    receivable::{
+        Certificate, CertificateId, CertificateStatus, DeclareDefault, DefaultGround, Financing, FinancingId, Fund,
+        Lot, LotId, LotStatus, NotifyRecourse, PayRecourse, PaymentSource, PayoffOf, Recourse, ReturnExcess,
+        Settlement, WriteOff,
+    },
+    testing::text,
+};
+use types::{Amount, Digest, List, rate::DayCount};
+
+impl World {
+    pub(super) fn move_maturity(&mut self) {
+        match self.random.below(20) {
+            0..=9 => self.fund(),
+            10 => self.return_excess(),
+            11..=13 => self.declare_default(),
+            14..=15 => self.notify_recourse(),
+            16..=17 => self.pay_recourse(),
+            _ => self.write_off(),
+        }
+    }
+
+    /// A recent certificate in one of these statuses.
+    fn in_status(&mut self, wanted: &[CertificateStatus]) -> Option<(CertificateId, Certificate)> {
+        let pool = if self.random.percent(50) { &self.maturing.0 } else { &self.late.0 };
+        for id in pool.iter().rev().copied().collect::<Vec<_>>() {
+            let record: Certificate = self.scenario.record(&id).unwrap();
+            if wanted.contains(&record.status) && self.random.percent(40) {
+                return Some((id, record));
+            }
+        }
+        None
+    }
+
+    fn fund(&mut self) {
+        let wanted = [CertificateStatus::Maturing, CertificateStatus::Overdue, CertificateStatus::Defaulted];
+        let found = if self.random.percent(5) { self.certificate() } else { self.in_status(&wanted) };
+        let Some((id, record)) = found else { return };
+        let ctx = QueryContext { height: self.scenario.height, time: self.scenario.time };
+        let owed = PayoffOf { certificate: id, on: None }.answer(&ctx, &mut self.scenario.state).unwrap().to_pay;
+        let amount = match self.random.below(10) {
+            // Core enterprises that are short pay a part.
+            0..=3 => Amount { minor: owed.minor * self.random.between(1, 99) / 100, ..owed },
+            4 => Amount { minor: owed.minor + self.random.between(1, 500), ..owed },
+            _ => owed,
+        };
+        if amount.is_zero() {
+            return;
+        }
+        let core = self.name(record.obligor);
+        let payer = if self.random.percent(96) { core } else { "CORE2".to_owned() };
+        let source = if self.random.percent(60) {
+            let Some(fact) = self.attested("SB", (&payer, "SB"), amount) else { return };
+            PaymentSource::Fact(fact)
+        } else {
+            let account = self.account("SB", &payer);
+            self.issue_tokens("SB", account, amount);
+            PaymentSource::Tokens { account, amount }
+        };
+        let signers = format!("SB.maker+SB.checker+{payer}.treasurer");
+        let act = Fund { certificate: id, source };
+        if let Ok(funding) = self.go(&signers, &act) {
+            self.fundings.add((id, funding));
+            // Sent again, it has no second effect.
+            if let PaymentSource::Fact(_) = source {
+                assert!(self.go(&signers, &act).is_err(), "a fact proves one thing, once");
+            }
+        }
+    }
+
+    fn return_excess(&mut self) {
+        let Some((certificate, funding)) = self.random.of(&self.fundings.0) else { return };
+        let settlement: Settlement = self.scenario.record(&certificate).unwrap();
+        let amount = if settlement.excess.is_zero() { self.yuan(1) } else { self.part(settlement.excess) };
+        let act = ReturnExcess { certificate, funding, amount };
+        let _ = self.go("SB.maker+SB.checker", &act);
+    }
+
+    fn declare_default(&mut self) {
+        let Some((id, record)) = self.in_status(&[CertificateStatus::Overdue]) else { return };
+        let mut owed = Vec::new();
+        for number in 1..=record.lots {
+            let lot = LotId::of(id, number);
+            let held: Lot = self.scenario.record(&lot).unwrap();
+            if held.is_live() {
+                owed.push((lot, self.name(held.holder)));
+            }
+        }
+        let Some((lot, _)) = owed.first().cloned() else { return };
+        let others: Vec<LotId> = owed.iter().skip(1).take(3).map(|(lot, _)| *lot).collect();
+        let mut signers: Vec<String> = Vec::new();
+        for (_, holder) in owed.iter().take(others.len() + 1) {
+            let two = format!("{holder}.maker+{holder}.checker");
+            if !signers.contains(&two) {
+                signers.push(two);
+            }
+        }
+        let ground = if self.random.percent(50) {
+            DefaultGround::GraceOver
+        } else {
+            DefaultGround::Insolvency { evidence: Digest::of(&[b"decision"]) }
+        };
+        let act = DeclareDefault { certificate: id, ground, lot, others: List::new(others).unwrap() };
+        let _ = self.go(&signers.join("+"), &act);
+    }
+
+    /// A disbursed financing of a late certificate in default, if there is one.
+    fn in_default(&mut self) -> Option<(FinancingId, Financing, String)> {
+        let (id, record) = self.in_status(&[CertificateStatus::Defaulted])?;
+        for number in 1..=record.lots {
+            let lot: Lot = self.scenario.record(&LotId::of(id, number)).unwrap();
+            if let LotStatus::Financed(financing) = lot.status {
+                let record: Financing = self.scenario.record(&financing).unwrap();
+                let bank = self.name(record.bank.unwrap());
+                if self.random.percent(60) {
+                    return Some((financing, record, bank));
+                }
+            }
+        }
+        None
+    }
+
+    fn notify_recourse(&mut self) {
+        let Some((financing, _, bank)) = self.in_default() else { return };
+        let _ = self.go(&format!("{bank}.maker+{bank}.checker"), &NotifyRecourse { financing });
+    }
+
+    fn pay_recourse(&mut self) {
+        let Some((financing, record, bank)) = self.in_default() else { return };
+        let Some(recourse) = Recourse::load(&mut self.scenario.state, &financing).unwrap() else { return };
+        let lot: Lot = self.scenario.record(&record.lot).unwrap();
+        let days = recourse.overdue_since.days_until(self.today()).unwrap();
+        let principal = lot.unpaid();
+        let penalty = recourse.penalty_rate.interest_half_up(principal, days, DayCount::Act360).unwrap();
+        let price = principal.plus(penalty).unwrap();
+        let amount = if self.random.percent(90) { price } else { self.part(price) };
+        let seller = self.name(record.seller);
+        let source = if self.random.percent(50) {
+            let Some(fact) = self.attested(&bank, (&seller, &bank), amount) else { return };
+            PaymentSource::Fact(fact)
+        } else {
+            let account = self.account(&bank, &seller);
+            self.issue_tokens(&bank, account, amount);
+            PaymentSource::Tokens { account, amount }
+        };
+        let signers = format!("{bank}.maker+{bank}.checker+{seller}.maker+{seller}.checker");
+        let _ = self.go(&signers, &PayRecourse { financing, source });
+    }
+
+    fn write_off(&mut self) {
+        let Some((id, record)) = self.in_status(&[CertificateStatus::Defaulted]) else { return };
+        let mut number = u32::try_from(self.random.between(1, u64::from(record.lots))).unwrap();
+        let mut held: Lot = self.scenario.record(&LotId::of(id, number)).unwrap();
+        while !held.is_live() && number > 1 {
+            number -= 1;
+            held = self.scenario.record(&LotId::of(id, number)).unwrap();
+        }
+        let lot = LotId::of(id, number);
+        let holder = self.name(held.holder);
+        let holder = if self.random.percent(95) { holder } else { SUPPLIERS[0].to_owned() };
+        let _ = self.go(&format!("{holder}.maker+{holder}.checker"), &WriteOff { lot, reason: text("hopeless") });
+    }
+}
