@@ -125,7 +125,7 @@ fn type_text(schema: &Value) -> String {
         return name.to_owned();
     }
     if let Some(options) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
-        let all: Vec<String> = options.iter().map(|option| type_text(option)).collect();
+        let all: Vec<String> = options.iter().map(type_text).collect();
         return all.join(" or ");
     }
     if let Some(items) = schema.get("items") {
