@@ -67,6 +67,56 @@ async fn several_acts_are_one_transaction() {
     assert_eq!(submitted["receipt"]["outcomes"].as_array().unwrap().len(), 3);
 }
 
+/// A batch as its door reads it: a BCS list of byte strings.
+fn batch(transactions: &[Vec<u8>]) -> Vec<u8> {
+    wire::encode(&transactions)
+}
+
+#[tokio::test]
+async fn each_transaction_of_a_batch_has_its_own_answer() {
+    let server = Fixture::new().await;
+    let (path, media) = ("/v1/transactions/batch", "application/octet-stream");
+    let good: Vec<_> = (0..3).map(|number| server.record("S1.maker", number)).collect();
+    let stranger = sign(good[1].body.clone(), "CORE.maker");
+    let sent = [good[0].encode(), stranger.encode(), vec![1, 2, 3], good[1].encode(), good[0].encode()];
+    let (status, answer) = server.post_bytes(path, media, batch(&sent)).await;
+    assert_eq!(status, 200, "{answer}");
+    let taken = |position: usize| answer["answers"][position]["taken"].as_str().map(str::to_owned);
+    let code = |position: usize| answer["answers"][position]["refused"]["code"].as_str().map(str::to_owned);
+    let hash = |position: usize| Some(good[position].body.hash().to_string());
+    assert_eq!([taken(0), taken(3), taken(4)], [hash(0), hash(1), hash(0)], "the same one twice is the same answer");
+    assert_eq!([code(1).as_deref(), code(2).as_deref()], [Some("E_SIG_INVALID"), Some("E_MALFORMED")]);
+    let (_, list) = server.get("/v1/evidence/evidence").await;
+    assert_eq!(list["rows"].as_array().unwrap().len(), 2);
+
+    let many = vec![good[2].encode(); types::limits::REQUEST_TRANSACTIONS_MAX + 1];
+    for (what, body, status, code) in [
+        ("too many", batch(&many), 413, "E_PAYLOAD_TOO_BIG"),
+        ("too large a one", batch(&[vec![0; types::limits::TRANSACTION_BYTES_MAX + 1]]), 413, "E_PAYLOAD_TOO_BIG"),
+        ("half a list", batch(&sent)[..100].to_vec(), 400, "E_MALFORMED"),
+        ("a list that claims to be endless", vec![0xff, 0xff, 0xff, 0xff, 0x0f], 400, "E_MALFORMED"),
+    ] {
+        let (found, problem) = server.post_bytes(path, media, body).await;
+        assert_eq!((found, problem["code"].as_str()), (status, Some(code)), "{what}: {problem}");
+    }
+    let (status, problem) = server.post_bytes(path, "application/json", "[]").await;
+    assert_eq!((status, problem["code"].as_str()), (415, Some("E_MEDIA_TYPE")));
+    let (status, answer) = server.post_bytes(path, media, batch(&[])).await;
+    assert_eq!((status, answer), (200, json!({ "answers": [] })));
+}
+
+#[tokio::test]
+async fn a_block_that_is_not_there_yet_can_be_waited_for() {
+    let server = Fixture::new().await;
+    let height = server.backend.chain().height() + 1;
+    let path = format!("/v1/blocks/{height}");
+    assert_eq!(server.get(&format!("{path}?wait_ms=10")).await.0, 404);
+    let transaction = server.record("S1.maker", 1);
+    let waiting = format!("{path}?wait_ms=20000");
+    let ((status, block), _) = tokio::join!(server.get(&waiting), server.submit(&transaction));
+    assert_eq!((status, &block["transactions"]), (200, &json!([transaction.body.hash()])));
+}
+
 #[tokio::test]
 async fn a_refused_act_is_final_with_its_reason() {
     let server = Fixture::new().await;

@@ -14,6 +14,7 @@ use ledger::core::{EnterpriseId, EntityRole, Module, QueryContext, QuerySpec, Ta
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -112,6 +113,8 @@ impl MemoryBackend {
     }
 }
 
+type Answers<'a> = Pin<Box<dyn Future<Output = Vec<Result<TransactionHash, Failure>>> + Send + 'a>>;
+
 fn read(error: index::Error) -> Failure {
     match error {
         index::Error::Rejected(rejection) => Failure::Rejected(rejection),
@@ -149,6 +152,23 @@ impl Backend for MemoryBackend {
 
     fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash> {
         Box::pin(self.take(transaction))
+    }
+
+    fn submit_many(&self, transactions: Vec<Transaction>) -> Answers<'_> {
+        Box::pin(async move {
+            let mut answers = Vec::new();
+            for transaction in transactions {
+                answers.push(self.take(transaction).await);
+            }
+            answers
+        })
+    }
+
+    fn reached(&self, height: u64) -> Reply<'_, ()> {
+        Box::pin(async move {
+            self.index.reached(height).await;
+            Ok(())
+        })
     }
 
     fn wait_final(&self, hash: TransactionHash) -> Reply<'_, Included> {
