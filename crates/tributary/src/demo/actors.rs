@@ -1,6 +1,7 @@
 //! The people of the demonstration, each with a key, speaking to a node over REST.
 
 use super::{
+    Plot,
     journal::Journal,
     parties::{OPERATOR, PARTIES, PEOPLE, Party, key_name},
 };
@@ -10,7 +11,7 @@ use sdk::{Client, Error, Keystore, Signer, client, keystore::Strength};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 use types::{
-    Act, Digest, List, Text, Timestamp, TransactionHash,
+    Act, Digest, List, Text, Timestamp,
     transaction::{Body, PublicKey},
 };
 
@@ -44,8 +45,8 @@ pub fn keys(keystore: &Keystore, passphrase: &str) -> anyhow::Result<BTreeMap<St
 }
 
 impl Actors {
-    pub fn new(client: Client, signers: BTreeMap<String, Signer>, journal: Option<Journal>) -> Self {
-        Self { client, signers, ids: BTreeMap::new(), journal }
+    pub fn new(client: Client, signers: BTreeMap<String, Signer>) -> Self {
+        Self { client, signers, ids: BTreeMap::new(), journal: None }
     }
 
     pub fn client(&self) -> &Client {
@@ -57,9 +58,23 @@ impl Actors {
         self.client = client;
     }
 
-    /// Whether what is told now was told before.
-    pub fn retells(&self) -> bool {
-        self.journal.as_ref().is_some_and(Journal::is_behind)
+    /// Takes up a journal: what it holds is sent again, what follows is written into it.
+    pub fn write_to(&mut self, journal: Journal) {
+        self.journal = Some(journal);
+    }
+
+    /// Writes down that a step of the story is told.
+    pub fn checkpoint(&mut self, plot: &Plot) {
+        self.journal(|journal| journal.checkpoint(plot));
+    }
+
+    /// Finds the ids of those who were registered in an earlier telling.
+    pub async fn recall(&mut self) -> anyhow::Result<()> {
+        for party in std::iter::once(&OPERATOR).chain(PARTIES) {
+            let id = self.by_legal_id(party.legal_id).await?;
+            self.ids.insert(party.short.to_owned(), id);
+        }
+        Ok(())
     }
 
     /// The id of a party that was registered.
@@ -139,8 +154,8 @@ impl Actors {
         if let Some(told) = self.journal.as_mut().and_then(Journal::next) {
             match self.client.submit(&told).await {
                 Ok(hash) => return client::applied(self.client.wait(hash).await?),
-                // It was never sent, and is too old to be sent now.
-                Err(Error::Problem(_)) => self.journal(Journal::take_back),
+                // It was refused at the door, or was never sent and is too old now: it is made anew.
+                Err(Error::Problem(_)) => {}
                 Err(other) => return Err(other),
             }
         }
@@ -149,13 +164,7 @@ impl Actors {
         let body: Body = self.client.body(&keys, acts).await?;
         let transaction = client::sign(body, &signers);
         self.journal(|journal| journal.append(&transaction));
-        let hash: TransactionHash = match self.client.submit(&transaction).await {
-            Ok(hash) => hash,
-            Err(refused) => {
-                self.journal(Journal::take_back);
-                return Err(refused);
-            }
-        };
+        let hash = self.client.submit(&transaction).await?;
         client::applied(self.client.wait(hash).await?)
     }
 

@@ -1,8 +1,10 @@
-//! Signed transactions, written down before they are sent.
+//! How far the story was told, and what was sent since.
 //!
-//! A story that is told again over its journal sends the same transactions, and a transaction sent again is answered as
-//! the first time: so the story goes on wherever it was cut off, and nothing happens twice.
+//! After each step the plot is written down whole. Within a step every signed transaction is written down before it is
+//! sent. A story that broke off goes on at the step where it was and sends the same transactions again; a transaction
+//! sent again is answered as the first time. So nothing happens twice, wherever it was cut.
 
+use super::Plot;
 use anyhow::Context as _;
 use std::{
     fs::{self, OpenOptions},
@@ -11,32 +13,34 @@ use std::{
 };
 use types::Transaction;
 
-/// Signed transactions in the order of the story, one a line, in hex.
+/// The plot as JSON on the first line, then the transactions sent since, one a line, in hex.
 pub struct Journal {
     path: PathBuf,
     entries: Vec<Transaction>,
-    /// How many were told since this journal was opened.
+    /// How many of them were sent again since this journal was opened.
     told: usize,
 }
 
 impl Journal {
-    /// Opens a journal; a last line that was cut off is left out.
-    pub fn open(path: PathBuf) -> anyhow::Result<Self> {
+    /// Opens a journal and gives the plot so far; a last line that was cut off is left out.
+    pub fn open(path: PathBuf) -> anyhow::Result<(Self, Plot)> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("read {}", path.display())),
         };
+        let mut lines = text.lines();
+        let plot = match lines.next() {
+            Some(line) => {
+                serde_json::from_str(line).with_context(|| format!("read {} as a journal", path.display()))?
+            }
+            None => Plot::default(),
+        };
         let decode = |line: &str| Transaction::decode(&hex::decode(line).ok()?).ok();
-        let entries: Vec<Transaction> = text.lines().map_while(decode).collect();
+        let entries = lines.map_while(decode).collect();
         let journal = Self { path, entries, told: 0 };
-        journal.rewrite()?;
-        Ok(journal)
-    }
-
-    /// Whether the story was told to the end of what is written here.
-    pub fn is_behind(&self) -> bool {
-        self.told < self.entries.len()
+        journal.rewrite(&plot)?;
+        Ok((journal, plot))
     }
 
     /// The transaction that was sent at this point of the story the last time.
@@ -49,25 +53,34 @@ impl Journal {
     /// Writes a transaction down before it is sent.
     pub fn append(&mut self, transaction: &Transaction) -> anyhow::Result<()> {
         let write = || {
-            let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            let mut file = OpenOptions::new().append(true).open(&self.path)?;
             writeln!(file, "{}", hex::encode(transaction.encode()))?;
             file.sync_all()
         };
         write().with_context(|| format!("write {}", self.path.display()))?;
+        // What stood behind this point was of another course of the story.
+        self.entries.truncate(self.told);
         self.entries.push(transaction.clone());
         self.told = self.entries.len();
         Ok(())
     }
 
-    /// Forgets the transaction told last, which will never be final, and all behind it.
-    pub fn take_back(&mut self) -> anyhow::Result<()> {
-        self.told = self.told.saturating_sub(1);
-        self.entries.truncate(self.told);
-        self.rewrite()
+    /// A step is told: its plot is kept, its transactions are final.
+    pub fn checkpoint(&mut self, plot: &Plot) -> anyhow::Result<()> {
+        self.entries.clear();
+        self.told = 0;
+        self.rewrite(plot)
     }
 
-    fn rewrite(&self) -> anyhow::Result<()> {
+    /// Writes the file anew, so that it is the old one or the new one and never half of one.
+    fn rewrite(&self, plot: &Plot) -> anyhow::Result<()> {
         let lines: String = self.entries.iter().map(|entry| hex::encode(entry.encode()) + "\n").collect();
-        fs::write(&self.path, lines).with_context(|| format!("write {}", self.path.display()))
+        let text = format!("{}\n{lines}", serde_json::to_string(plot)?);
+        let fresh = self.path.with_extension("new");
+        let write = || {
+            fs::write(&fresh, text)?;
+            fs::rename(&fresh, &self.path)
+        };
+        write().with_context(|| format!("write {}", self.path.display()))
     }
 }

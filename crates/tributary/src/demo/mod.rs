@@ -9,7 +9,7 @@ mod story;
 pub use actors::{Actors, keys};
 pub use journal::Journal;
 pub use parties::{OPERATOR, PARTIES, PEOPLE, Party, key_name};
-pub use story::{Narrator, Story, cny, day, text};
+pub use story::{Narrator, Plot, Story, cny, day, text};
 
 use crate::server::{birth, data, listen, run::asked_to_stop};
 use anyhow::Context as _;
@@ -54,9 +54,16 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let url = format!("http://{}", node.address());
     println!("{}", if again { "Found the chain of an earlier start; it goes on." } else { "A new chain has begun." });
     println!("The node serves on {url}, its data is in {}.\n", data.display());
-    let mut actors = Actors::new(Client::new(&url)?, signers, Some(Journal::open(data.join("story.journal"))?));
+    let (journal, plot) = Journal::open(data.join("story.journal"))?;
+    if plot.is_told() {
+        println!("Golden scenario R1 was told to its end in an earlier start.");
+    } else if plot.step > 0 {
+        println!("The story goes on at step {} of {}.", plot.step + 1, Plot::STEPS);
+    }
+    let mut actors = Actors::new(Client::new(&url)?, signers);
+    actors.write_to(journal);
     let mut print = Print;
-    let mut story = Story::new(&mut actors, &mut print);
+    let mut story = Story::take_up(&mut actors, &mut print, plot);
     let told = tokio::select! {
         told = story.tell() => told,
         error = node.failed() => Err(error.into()),
@@ -137,8 +144,8 @@ fn hints(url: &str, data: &Path) {
     for hint in [
         "tributary status",
         "tributary list receivable/certificates",
-        "tributary list receivable/lots --where state=Redeemed",
-        "tributary list credit/quotas --json",
+        "tributary list receivable/lots --where status=Redeemed",
+        "tributary show receivable/certificates CERTIFICATE",
         "tributary events --until-now",
         "tributary receivable --help",
     ] {

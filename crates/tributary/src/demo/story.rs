@@ -15,7 +15,7 @@ use ledger::{
     money::CashAccountId,
     receivable::{Certificate, CertificateId, FinancingId, Lot, LotId},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use types::{Amount, Date, Text};
 
@@ -33,18 +33,30 @@ pub struct Story<'a> {
 }
 
 /// What the story has come to: the ids of what was made, by the parts they play.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct Plot {
-    pub accounts: BTreeMap<&'static str, CashAccountId>,
-    pub contracts: BTreeMap<&'static str, ContractId>,
+    /// Steps told.
+    pub step: u32,
+    pub accounts: BTreeMap<String, CashAccountId>,
+    pub contracts: BTreeMap<String, ContractId>,
     pub orders: BTreeMap<String, OrderId>,
     pub deliveries: BTreeMap<String, DeliveryId>,
     pub invoices: BTreeMap<String, InvoiceId>,
     /// R1 itself, once it is drafted.
     pub certificate: Option<CertificateId>,
-    pub lots: BTreeMap<&'static str, LotId>,
+    pub lots: BTreeMap<String, LotId>,
     /// Financings by the part of their lot.
-    pub financings: BTreeMap<&'static str, FinancingId>,
+    pub financings: BTreeMap<String, FinancingId>,
+}
+
+impl Plot {
+    /// The ground in two steps, and the ten of R1.
+    pub const STEPS: u32 = 12;
+
+    /// Whether the story is at its end.
+    pub fn is_told(&self) -> bool {
+        self.step == Self::STEPS
+    }
 }
 
 impl<'a> Story<'a> {
@@ -57,20 +69,30 @@ impl<'a> Story<'a> {
         Self { actors, narrator, plot }
     }
 
-    /// Tells the whole story.
+    /// Tells the story from where it is to its end.
     pub async fn tell(&mut self) -> anyhow::Result<()> {
-        self.consortium().await?;
-        self.documents().await?;
-        self.issue().await?;
-        self.split().await?;
-        self.finance_s1().await?;
-        self.pass_to_s2().await?;
-        self.pass_to_s3().await?;
-        self.finance_s3().await?;
-        self.count().await?;
-        self.due_day().await?;
-        self.default_and_recourse().await?;
-        self.late().await
+        if self.plot.step > 0 {
+            self.actors.recall().await?;
+        }
+        while !self.plot.is_told() {
+            match self.plot.step {
+                0 => self.consortium().await?,
+                1 => self.documents().await?,
+                2 => self.issue().await?,
+                3 => self.split().await?,
+                4 => self.finance_s1().await?,
+                5 => self.pass_to_s2().await?,
+                6 => self.pass_to_s3().await?,
+                7 => self.finance_s3().await?,
+                8 => self.count().await?,
+                9 => self.due_day().await?,
+                10 => self.default_and_recourse().await?,
+                _ => self.late().await?,
+            }
+            self.plot.step += 1;
+            self.actors.checkpoint(&self.plot);
+        }
+        Ok(())
     }
 
     fn chapter(&mut self, title: &str) {

@@ -27,7 +27,7 @@ impl Stage {
         data.create(&genesis, &validator).expect("a new chain");
         let node = start(&data).await;
         let client = Client::new(&format!("http://{}", node.address())).expect("a client");
-        Self { actors: Actors::new(client, signers, None), node, data, _folder: folder }
+        Self { actors: Actors::new(client, signers), node, data, _folder: folder }
     }
 
     /// Stops the node and starts it again on its folder.

@@ -67,7 +67,7 @@ impl Story<'_> {
     async fn deal(&mut self, deal: &Deal) -> anyhow::Result<()> {
         let Deal { seller, bank, .. } = deal;
         let financing = self.apply(deal).await?;
-        self.plot.financings.insert(deal.lot, financing);
+        self.plot.financings.insert(deal.lot.to_owned(), financing);
         let terms = self.quote(deal, financing).await?;
         let bank_id = self.actors.id(bank);
         let accept = receivable::AcceptQuote { financing, bank: bank_id, terms };
@@ -92,7 +92,7 @@ impl Story<'_> {
         self.register_claim(deal, financing).await?;
         self.actors.act(&by, &disburse).await?;
         let lot = self.financing_of(deal.lot).await?.lot;
-        self.plot.lots.insert(deal.lot, lot);
+        self.plot.lots.insert(deal.lot.to_owned(), lot);
         let shown = self.show(lot).await?;
         self.line(format!("{bank} has paid {} into {seller}'s account: {shown}", price.net));
         self.bank_line(bank).await

@@ -64,7 +64,7 @@ impl Story<'_> {
             let open =
                 money::OpenAccount { owner: self.actors.id(owner), number: text(number), currency: Currency::CNY };
             let account = self.actors.act("SB.maker+SB.checker", &open).await?;
-            self.plot.accounts.insert(owner, account);
+            self.plot.accounts.insert((*owner).to_owned(), account);
         }
         self.line("SB opened an account for each company and bank");
         let (starts, expires) = (day(2026, 1, 1), day(2027, 12, 31));
@@ -105,7 +105,7 @@ impl Story<'_> {
             };
             let by = format!("{buyer}.maker+{buyer}.checker+{seller}.maker+{seller}.checker");
             let id = self.actors.act(&by, &contract).await?;
-            self.plot.contracts.insert(number, id);
+            self.plot.contracts.insert((*number).to_owned(), id);
         }
         self.line("three framework contracts, signed by both sides");
         for paper in PAPERS {

@@ -22,7 +22,7 @@ impl Story<'_> {
         self.line(format!("CORE's maker drafts it over {}, checker and approver sign the undertaking", draft.face));
         let consent = receivable::Consent::Given { statement: Digest::of(&[CONSENT.as_bytes()]) };
         let lot = self.actors.act("S1.maker+S1.checker", &receivable::Accept { certificate, consent }).await?;
-        self.plot.lots.insert("all", lot);
+        self.plot.lots.insert("all".to_owned(), lot);
         self.line(format!("S1 accepts, with its consent on record: {} is its first lot", self.show(lot).await?));
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Story<'_> {
         let split = receivable::Split { lot: self.plot.lots["all"], parts: List::new(parts).expect("three parts") };
         let lots = self.actors.act("S1.maker+S1.checker", &split).await?;
         for (name, lot) in ["S1 keeps", "S1 finances", "S1 passes on"].into_iter().zip(&lots) {
-            self.plot.lots.insert(name, *lot);
+            self.plot.lots.insert(name.to_owned(), *lot);
             let shown = self.show(*lot).await?;
             self.line(shown);
         }

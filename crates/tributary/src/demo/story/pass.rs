@@ -1,6 +1,7 @@
 //! Steps 4, 5 and 7 of R1: S1 pays S2 with a lot, S2 pays S3 with a part of it, and nothing is lost.
 
 use super::{Story, cny};
+use anyhow::Context as _;
 use ledger::receivable::{self, LotId, LotStatus};
 
 impl Story<'_> {
@@ -12,7 +13,7 @@ impl Story<'_> {
         self.refused("S1.maker+S1.checker+S1.approver", &short, "E_TRADE_DOC_SHORT", attempt).await?;
         let offer = self.offer("S1 passes on", "S2", "3200000.00", &[("INV-S2-1", "3200000.00")]);
         let lot = self.pass("S1", "S2", &offer).await?;
-        self.plot.lots.insert("S2 holds", lot);
+        self.plot.lots.insert("S2 holds".to_owned(), lot);
         let shown = self.show(lot).await?;
         self.line(format!("S2 signs to receive: {shown}"));
         Ok(())
@@ -23,10 +24,18 @@ impl Story<'_> {
         self.step("5", "S2 pays S3 with a part of it");
         let offer = self.offer("S2 holds", "S3", "800000.50", &[("INV-S3-1", "800000.50")]);
         let lot = self.pass("S2", "S3", &offer).await?;
-        self.plot.lots.insert("S3 holds", lot);
-        let rest = self.live_lots().await?.into_iter().find(|(_, lot)| lot.holder == self.actors.id("S2"));
-        let (rest, _) = rest.ok_or_else(|| anyhow::anyhow!("S2 has no remainder"))?;
-        self.plot.lots.insert("S2 keeps", rest);
+        self.plot.lots.insert("S3 holds".to_owned(), lot);
+        let own = self.actors.id("S2");
+        let offered = self.lot(self.plot.lots["S2 holds"]).await?;
+        let LotStatus::Spent { first_child, children } = offered.status else {
+            anyhow::bail!("the lot that S2 passed on is {:?}", offered.status);
+        };
+        let lots = self.all_lots().await?;
+        let rest = |(_, lot): &&(LotId, receivable::Lot)| {
+            (first_child..first_child + children).contains(&lot.number) && lot.holder == own && lot.face != offer.amount
+        };
+        let rest = lots.iter().find(rest).context("S2 has no remainder")?.0;
+        self.plot.lots.insert("S2 keeps".to_owned(), rest);
         for lot in [lot, rest] {
             let shown = self.show(lot).await?;
             self.line(shown);

@@ -76,8 +76,9 @@ impl Story<'_> {
         self.fund(owed.plus(penalty).map_err(sdk::Error::from)?, "FUND-2").await?;
         self.paid_out().await?;
         self.distribution(1).await?;
-        let status = self.certificate().await?.status;
-        self.line(format!("CORE paid {owed} and {penalty} penalty: {status:?}"));
+        let (status, paid) = (self.certificate().await?.status, self.settlement().await?);
+        let (received, penalty) = (paid.received, paid.penalty_paid);
+        self.line(format!("CORE has paid {received} in all, {penalty} of it penalty: {status:?}"));
         self.quota().await?;
         self.bank_line("BKA").await?;
         self.bank_line("BKB").await
