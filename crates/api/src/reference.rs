@@ -9,7 +9,7 @@ use ledger::{
     modules,
 };
 use serde_json::Value;
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// `docs/reference/errors.md`.
 pub fn errors() -> String {
@@ -43,7 +43,82 @@ pub fn operations() -> String {
     for module in modules() {
         module_page(&mut page, module);
     }
+    types_page(&mut page);
     page
+}
+
+/// The types that fields have, as far as they are not acts, answers, records or events themselves.
+fn types_page(page: &mut String) {
+    let mut generator = generator();
+    let mut told = BTreeSet::new();
+    for module in modules() {
+        let calls = module.calls.iter().flat_map(|call| [call.schema, call.outcome_schema]);
+        let queries = module.queries.iter().flat_map(|query| [query.schema, query.answer_schema]);
+        let tables = module.tables.iter().map(|table| table.schema);
+        let events = module.events.iter().map(|event| event.schema);
+        for schema in calls.chain(queries).chain(tables).chain(events) {
+            let root = schema(&mut generator).to_value();
+            let has_fields = resolve(&generator, &root).get("properties").is_some();
+            told.extend(name_of(&root).filter(|_| has_fields).map(str::to_owned));
+        }
+    }
+    line(page, "\n## Types\n\nWhat the fields above are made of.");
+    for (name, schema) in generator.definitions() {
+        if told.contains(name) {
+            continue;
+        }
+        let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        line(page, &format!("\n### type `{name}`"));
+        if !text.is_empty() {
+            line(page, &format!("\n{text}"));
+        }
+        page.push_str(&field_table(&generator, schema));
+        page.push_str(&variants(schema));
+    }
+}
+
+/// What a type that has no fields may be.
+fn variants(schema: &Value) -> String {
+    let options = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array);
+    if let Some(options) = options {
+        let mut table = String::from("\n| one of | |\n|---|---|\n");
+        for option in options {
+            let text = option.get("description").and_then(Value::as_str).unwrap_or_default();
+            line(&mut table, &format!("| {} | {} |", variant(option), cell(text)));
+        }
+        return table;
+    }
+    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+        let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+        return format!("\nOne of {}.\n", values.join(", "));
+    }
+    match (schema.get("pattern").and_then(Value::as_str), schema.get("properties")) {
+        (_, Some(_)) => String::new(),
+        (Some(pattern), None) => format!("\nText that matches `{pattern}`.\n"),
+        (None, None) => format!("\nIn JSON: {}.\n", type_text(schema)),
+    }
+}
+
+/// One way in which a value is written: its name, or an object with its name and what belongs to it.
+fn variant(option: &Value) -> String {
+    match option.get("properties").and_then(Value::as_object) {
+        Some(properties) => {
+            let shown =
+                properties.iter().map(|(name, inner)| match inner.get("properties").and_then(Value::as_object) {
+                    Some(fields) => {
+                        let fields: Vec<String> =
+                            fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field))).collect();
+                        format!("`{name}` with {}", fields.join(", "))
+                    }
+                    None => format!("`{name}` with {}", type_text(inner)),
+                });
+            shown.collect::<Vec<_>>().join("; ")
+        }
+        None => match option.get("enum").and_then(Value::as_array) {
+            Some(values) => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+            None => option.get("const").map_or_else(|| type_text(option), |value| format!("`{value}`")),
+        },
+    }
 }
 
 fn module_page(page: &mut String, module: &Module) {
@@ -98,30 +173,39 @@ fn fields(schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema) -> (St
     let reference = schema(&mut generator).to_value();
     let resolved = resolve(&generator, &reference);
     let text = resolved.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(properties) = resolved.get("properties").and_then(Value::as_object) else {
-        return (text, String::new());
+    (text, field_table(&generator, resolved))
+}
+
+/// A table of an object's fields; nothing where there are none.
+fn field_table(generator: &schemars::SchemaGenerator, schema: &Value) -> String {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return String::new();
     };
     let required: Vec<&str> =
-        resolved.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let mut table = String::from("\n| field | type | |\n|---|---|---|\n");
     for (name, property) in properties {
         let own = property.get("description").and_then(Value::as_str);
-        let of_type = resolve(&generator, property);
+        let of_type = resolve(generator, property);
         let text = own.or_else(|| of_type.get("description").and_then(Value::as_str)).unwrap_or_default();
         let optional = if required.contains(&name.as_str()) { "" } else { ", may be absent" };
         line(&mut table, &format!("| `{name}` | {}{optional} | {} |", type_text(property), cell(text)));
     }
-    (text, table)
+    table
 }
 
 fn resolve<'a>(generator: &'a schemars::SchemaGenerator, schema: &'a Value) -> &'a Value {
-    let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
-    name.and_then(|name| generator.definitions().get(name)).unwrap_or(schema)
+    name_of(schema).and_then(|name| generator.definitions().get(name)).unwrap_or(schema)
+}
+
+/// The name of the type that a schema refers to.
+fn name_of(schema: &Value) -> Option<&str> {
+    schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next())
 }
 
 /// A property's type in a word or two.
 fn type_text(schema: &Value) -> String {
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next()) {
+    if let Some(name) = name_of(schema) {
         return name.to_owned();
     }
     if let Some(options) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Value::as_array) {
