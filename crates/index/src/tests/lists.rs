@@ -195,6 +195,21 @@ async fn a_record_is_found_by_its_id() {
     assert_eq!(index.row(module, enterprises, "ent_0").await.unwrap(), None);
 }
 
+#[test]
+fn every_id_leads_back_to_its_record() {
+    let (chain, _) = contracts();
+    let mut seen = std::collections::BTreeSet::new();
+    for (key, value) in &chain.state.records {
+        let module = ledger::modules().iter().find(|module| module.number == u16::from(key[0]));
+        let table = module.and_then(|module| module.tables.iter().find(|table| table.number == key[1]));
+        let Some(table) = table else { continue };
+        let row = (table.row)(&key[2..], value).unwrap();
+        assert_eq!((table.key)(&row.id).as_ref(), Ok(key), "{} {}", table.name, row.id);
+        seen.insert(table.name);
+    }
+    assert!(seen.contains("policies") && seen.contains("contracts") && seen.len() > 4, "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_list_waits_for_the_block_that_its_caller_knows_of() {
     let (chain, _) = consortium();

@@ -155,21 +155,20 @@ impl TableSpec {
                 Ok(Row { id: id_text::<R>(tail)?, record: json(&record), cells, parties: record.parties() })
             },
             id: id_text::<R>,
-            key: |text| {
-                let id = Value::String(text.to_owned());
-                let id = wire::decode_json::<R::Id>(id).or_else(|refused| {
-                    let plain = |part: &str| Value::String(part.to_owned());
-                    let number = |part: &str| part.parse::<u64>().map_or_else(|_| plain(part), Value::from);
-                    let parts = |value: &dyn Fn(&str) -> Value| Value::Array(text.split('/').map(value).collect());
-                    wire::decode_json::<R::Id>(parts(&plain))
-                        .or_else(|_| wire::decode_json::<R::Id>(parts(&number)))
-                        .map_err(|_| refused)
-                })?;
-                Ok(R::key(&id))
-            },
+            key: |text| Ok(R::key(&id_of::<R>(text)?)),
             schema: |generator| generator.subschema_for::<R>(),
         }
     }
+}
+
+/// The id that `id_text` wrote: a text or a number, or several of them.
+fn id_of<R: Record>(text: &str) -> Result<R::Id, Rejection> {
+    let plain = |part: &str| Value::String(part.to_owned());
+    let number = |part: &str| part.parse::<u64>().map_or_else(|_| plain(part), Value::from);
+    let parts = |value: &dyn Fn(&str) -> Value| Value::Array(text.split('/').map(value).collect());
+    let others = [number(text), parts(&plain), parts(&number)];
+    wire::decode_json(plain(text))
+        .or_else(|refused| others.into_iter().find_map(|id| wire::decode_json(id).ok()).ok_or(refused))
 }
 
 fn id_text<R: Record>(tail: &[u8]) -> Result<String, Rejection> {
