@@ -1,10 +1,10 @@
 //! Blocks run against a store that is loaded only on demand: what was in memory must never decide an outcome.
 
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
-use ledger::{clock::Advance, testing::Scenario};
+use ledger::{clock::Advance, document, receivable, testing::Scenario};
 use std::sync::Arc;
 use types::{
-    Bytes, Clock, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
+    Amount, Bytes, Clock, Currency, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
     genesis::Operator,
     state::Memory,
     transaction::{Body, PublicKey},
@@ -59,10 +59,21 @@ enum Load {
 
 /// Runs a block on `state` and lays its changes on it.
 fn run(state: &mut Memory, time: BlockTime, transactions: &[Arc<Checked>], load: &Load) -> Result<BlockOutcome, u16> {
+    run_after(WALL, state, time, transactions, load)
+}
+
+/// The same behind a block of `parent_time`.
+fn run_after(
+    parent_time: Timestamp,
+    state: &mut Memory,
+    time: BlockTime,
+    transactions: &[Arc<Checked>],
+    load: &Load,
+) -> Result<BlockOutcome, u16> {
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis(Clock::Movable),
         height: 1,
-        parent_time: WALL,
+        parent_time,
         time,
         transactions: transactions.to_vec(),
     });
@@ -158,4 +169,44 @@ fn a_block_with_a_replayed_or_early_or_expired_transaction_is_invalid() {
     assert_eq!(run(&mut consortium(), late, &expired, &Load::OnDemand).err(), Some(4), "E_EXPIRED");
     let backwards = BlockTime::Verify { claimed: Timestamp(WALL.0 - 1) };
     assert_eq!(run(&mut consortium(), backwards, &[], &Load::OnDemand).err(), Some(18), "E_BLOCK_TIME");
+}
+
+#[test]
+fn a_transaction_that_touches_too_much_is_refused_and_the_block_goes_on() {
+    // 64 certificates that rest on 64 invoices each: every submission reads each of its invoices.
+    let mut scenario = receivable::fixtures::consortium();
+    let cent = Amount { minor: 1, currency: Currency::CNY };
+    let face = Amount { minor: 64, currency: Currency::CNY };
+    let invoice = |number: u32, scenario: &mut Scenario| {
+        document::fixtures::trade(scenario, "S1", "CORE", &format!("INV-{number}"), face)
+    };
+    let claims: Vec<_> = (0..64).map(|number| (invoice(number, &mut scenario), cent)).collect();
+    let draft = receivable::fixtures::draft(face, &claims);
+    let submit = |scenario: &mut Scenario| {
+        let certificate = scenario.act("CORE.maker", &draft).unwrap();
+        ledger::act(&receivable::Submit { certificate }).unwrap()
+    };
+    let acts: Vec<_> = (0..64).map(|_| submit(&mut scenario)).collect();
+    let now = scenario.time;
+    let transaction = |nonce, acts: Vec<_>| {
+        let body = Body {
+            chain: Digest::default(),
+            nonce,
+            valid_until: now.plus_hours(1),
+            signers: List::new(vec![key_of("CORE.maker")]).unwrap(),
+            acts: List::new(acts).unwrap(),
+        };
+        let hash = body.hash();
+        Arc::new(Checked { transaction: Transaction { body, signatures: List::default() }, hash, size: 100 })
+    };
+    let one = vec![acts[0].clone()];
+    let transactions = [transaction(0, acts), transaction(1, one)];
+    let mut state = scenario.state;
+    let claimed = BlockTime::Verify { claimed: now };
+    let outcome = run_after(now, &mut state, claimed, &transactions, &Load::OnDemand).unwrap();
+    let Outcome::Rejected { rejection, .. } = &outcome.receipts[0].outcome else {
+        panic!("64 submissions of 64 invoices each fit: {:?}", outcome.receipts[0].outcome);
+    };
+    assert_eq!(ledger::explain(rejection).0, "E_TOO_MUCH_WORK");
+    assert!(matches!(outcome.receipts[1].outcome, Outcome::Applied { .. }), "{:?}", outcome.receipts[1].outcome);
 }
