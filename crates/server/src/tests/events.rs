@@ -1,8 +1,10 @@
 //! Events: a stream that breaks off and goes on without a hole or a repetition.
 
 use super::support::Fixture;
+use crate::Config;
 use futures::StreamExt;
 use serde_json::Value;
+use std::time::Duration;
 
 /// A stream of server-sent events, read as it comes.
 struct Stream {
@@ -80,6 +82,31 @@ async fn a_follower_hears_what_happens_from_now_on() {
     assert_eq!(core.next().await.unwrap().2, second, "the other enterprise's event passed this follower by");
     server.handle.stop().await;
     assert_eq!(all.next().await, None, "a server that stops ends its streams");
+}
+
+#[tokio::test]
+async fn a_silent_stream_says_that_it_lives() {
+    let config = Config { heartbeat: Duration::from_millis(20), ..Config::default() };
+    let server = Fixture::within(config).await;
+    let mut stream = Stream::open(&server, "/v1/events", None).await;
+    let mut text = String::new();
+    while text.matches(": alive").count() < 3 {
+        text.push_str(std::str::from_utf8(&stream.response.next().await.unwrap().unwrap()).unwrap());
+    }
+    assert!(!text.contains("data:"), "nothing happened");
+}
+
+#[tokio::test]
+async fn a_cursor_that_nobody_gave_is_refused_and_one_from_ahead_waits() {
+    let server = Fixture::new().await;
+    let request = server.http.get(server.url("/v1/events")).header("accept", "text/event-stream");
+    let refused = request.header("last-event-id", "yesterday").send().await.unwrap();
+    let (status, problem) = super::support::read_json(refused).await;
+    assert_eq!((status, problem["code"].as_str()), (400, Some("E_CURSOR")));
+    let mut ahead = Stream::open(&server, "/v1/events", Some("3.4294967295")).await;
+    assert_eq!(server.submit(&server.record("S1.maker", 1)).await.0, 202);
+    assert_eq!(server.submit(&server.record("S1.maker", 2)).await.0, 202);
+    assert_eq!(ahead.next().await.unwrap().2["height"], 4, "the block before was told already");
 }
 
 #[tokio::test]
