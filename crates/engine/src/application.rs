@@ -17,7 +17,7 @@ use commonware_glue::stateful::{
     self, Finality, Input, Proposed,
     db::{DatabaseSet, Unmerkleized as _},
 };
-use commonware_utils::{non_empty_range, sync::Mutex};
+use commonware_utils::{channel::watch, non_empty_range, sync::Mutex};
 use crypto::state_proof;
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
 use futures::StreamExt as _;
@@ -49,12 +49,12 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 const ROOTS_KEPT: usize = 256;
 
 /// What a block did, from its run until its outputs are written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Done {
     height: u64,
     parent: BlockDigest,
     included: Vec<Arc<Checked>>,
-    pub(crate) outputs: Arc<Outputs>,
+    pub(crate) outputs: Outputs,
 }
 
 /// What runs have left behind for later steps.
@@ -78,6 +78,8 @@ pub(crate) struct Core {
     source: Arc<dyn TransactionSource>,
     check: CheckBatch,
     memory: Mutex<Memory>,
+    /// Height of the last final block that has run.
+    finished: watch::Sender<u64>,
 }
 
 impl Core {
@@ -88,7 +90,15 @@ impl Core {
         source: Arc<dyn TransactionSource>,
         check: CheckBatch,
     ) -> Arc<Self> {
-        Arc::new(Self { genesis, genesis_block, genesis_records, source, check, memory: Mutex::default() })
+        Arc::new(Self {
+            genesis,
+            genesis_block,
+            genesis_records,
+            source,
+            check,
+            memory: Mutex::default(),
+            finished: watch::Sender::new(0),
+        })
     }
 
     pub(crate) fn source(&self) -> &Arc<dyn TransactionSource> {
@@ -127,6 +137,11 @@ impl Core {
         memory.roots.push((block.header().state_root, block.header().height));
     }
 
+    /// Follows the height of the last final block whose outputs can be taken.
+    pub(crate) fn finished(&self) -> watch::Receiver<u64> {
+        self.finished.subscribe()
+    }
+
     /// What the final block of this height did, once.
     pub(crate) fn take_fresh(&self, height: u64) -> Option<Arc<Done>> {
         self.memory.lock().fresh.remove(&height)
@@ -148,9 +163,11 @@ impl Core {
         let done = memory.done.remove(&block.digest()).expect("a final block was proposed or processed here");
         memory.done.retain(|_, other| other.height > height);
         memory.last_final = Some((block.digest(), done.outputs.more_due));
-        memory.fresh.insert(height, done.clone());
+        let included = done.included.clone();
+        memory.fresh.insert(height, done);
         drop(memory);
-        self.source.settle(Settled { included: done.included.clone(), ..Settled::default() });
+        self.finished.send_replace(height);
+        self.source.settle(Settled { included, ..Settled::default() });
     }
 
     /// A state with this root is about to be readable.
@@ -239,7 +256,7 @@ impl<E: Runtime> Application<E> {
         let included = std::mem::take(&mut ran.outcome.transactions);
         let parent = commonware_consensus::Block::parent(block);
         let height = block.header().height;
-        self.core.remember(block, Done { height, parent, included, outputs: Arc::new(outputs) });
+        self.core.remember(block, Done { height, parent, included, outputs });
     }
 
     fn input(&self, parent: &Block, time: BlockTime, transactions: Vec<Arc<Checked>>) -> BlockInput {

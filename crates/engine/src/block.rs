@@ -52,7 +52,15 @@ pub struct Block {
 #[derive(Clone, Debug)]
 struct Body {
     encoded: Bytes,
+    /// SHA-256 of the encoding.
+    digest: Digest,
     transactions: Arc<OnceLock<Vec<Arc<Checked>>>>,
+}
+
+impl Body {
+    fn new(encoded: Bytes, transactions: OnceLock<Vec<Arc<Checked>>>) -> Self {
+        Self { digest: Digest::of(&[&encoded]), encoded, transactions: Arc::new(transactions) }
+    }
 }
 
 impl Block {
@@ -62,7 +70,7 @@ impl Block {
         assert!(encoded.len() <= BODY_BYTES_MAX, "a proposer takes no more than the block limits");
         let cell = OnceLock::new();
         let _ = cell.set(transactions);
-        Self::assemble(context, header, target, Body { encoded, transactions: Arc::new(cell) })
+        Self::assemble(context, header, target, Body::new(encoded, cell))
     }
 
     /// The block at height zero: no transactions, the empty state.
@@ -123,7 +131,7 @@ fn envelope(context: &Context, target: &SyncTarget, body: &Body) -> Envelope {
     Envelope {
         context: types::Bytes::new(context.encode()).expect("two views, a round and a digest are below 128 bytes"),
         target: types::Bytes::new(target.encode()).expect("a digest and two varints are below 64 bytes"),
-        body: Digest::of(&[&body.encoded]),
+        body: body.digest,
     }
 }
 
@@ -216,7 +224,7 @@ impl Read for Block {
             return Err(CodecError::EndOfBuffer);
         }
         let encoded = buf.copy_to_bytes(size);
-        Ok(Self::assemble(context, header, target, Body { encoded, transactions: Arc::default() }))
+        Ok(Self::assemble(context, header, target, Body::new(encoded, OnceLock::new())))
     }
 }
 

@@ -10,11 +10,11 @@ use commonware_utils::channel::{mpsc, oneshot, watch};
 use crypto::{finality::Finality, receipt_proof};
 use futures::future::BoxFuture;
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
-use types::Key;
+use types::{FinalBlock, Key};
 
 use crate::{
     error::Error,
-    follow::{FinalBlock, Head},
+    follow::Head,
     network,
     services::{Listing, Proven, Reading, Services},
     start::{ChainConfig, start},

@@ -11,7 +11,7 @@
 //! Marshal hands a block over once the block and its certificate are durable. So a block is announced when block,
 //! certificate, state and outputs are all on disk, and marshal counts it as processed after that. A crash anywhere in
 //! between makes marshal deliver the block again; the state is rewound to the last block that marshal counts, and
-//! running the block again writes the same.
+//! running the block again writes the same. State and outputs are synced side by side, so either may be ahead then.
 
 use commonware_actor::Feedback;
 use commonware_codec::Encode as _;
@@ -23,11 +23,10 @@ use commonware_utils::{
     channel::{mpsc, watch},
     sync::Mutex,
 };
-use crypto::finality::{Certificate, Finality};
-use execution::Checked;
+use crypto::finality::{Certificate, Envelope, Finality};
 use futures::future::{Either, select};
 use std::{collections::VecDeque, sync::Arc};
-use types::{BlockHash, Digest, Header, Key, List, Receipt, Timestamp, receipt::SystemReceipt};
+use types::{BlockHash, Digest, FinalBlock, Header, List, Timestamp};
 
 use crate::{
     application::Core,
@@ -39,40 +38,6 @@ use crate::{
 
 /// Final blocks kept in memory for followers that are near the head.
 const RECENT: usize = 64;
-
-/// A block that will never be undone, and all that it did.
-#[derive(Clone, Debug)]
-pub struct FinalBlock {
-    pub hash: BlockHash,
-    pub header: Header,
-    pub transactions: Vec<Arc<Checked>>,
-    pub outputs: Arc<Outputs>,
-}
-
-impl FinalBlock {
-    pub fn height(&self) -> u64 {
-        self.header.height
-    }
-
-    pub fn receipts(&self) -> &[Receipt] {
-        &self.outputs.receipts
-    }
-
-    pub fn system(&self) -> &SystemReceipt {
-        &self.outputs.system
-    }
-
-    /// Every record that changed, in the order of keys.
-    pub fn changes(&self) -> &[(Key, Option<Vec<u8>>)] {
-        &self.outputs.changes
-    }
-
-    /// Header and transactions, copied.
-    pub fn block(&self) -> types::Block {
-        let transactions = self.transactions.iter().map(|checked| checked.transaction.clone()).collect();
-        types::Block { header: self.header.clone(), transactions }
-    }
-}
 
 /// The last announced block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +62,14 @@ pub(crate) struct Archive<E: Runtime> {
     pub(crate) marshal: Marshal,
     pub(crate) outputs: OutputsStore<E>,
     head: watch::Sender<Head>,
-    recent: Arc<Mutex<VecDeque<Arc<FinalBlock>>>>,
+    recent: Arc<Mutex<VecDeque<Recent>>>,
+}
+
+/// A block near the head, so that neither it nor what a proof needs of it is read from disk and hashed again.
+#[derive(Clone)]
+struct Recent {
+    block: Arc<FinalBlock>,
+    envelope: Envelope,
 }
 
 impl<E: Runtime> Clone for Archive<E> {
@@ -125,50 +97,62 @@ impl<E: Runtime> Archive<E> {
         if height == 0 || height > self.head.borrow().height {
             return Ok(None);
         }
-        let recent = self.recent.lock().iter().find(|block| block.height() == height).cloned();
-        if recent.is_some() {
-            return Ok(recent);
+        if let Some(recent) = self.recent(height) {
+            return Ok(Some(recent.block));
         }
         let block = self.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
         let outputs = self.outputs.get(height).await?.ok_or(Error::Corrupt("outputs of an announced block"))?;
-        assemble(block.inner(), Arc::new(outputs)).map(|block| Some(Arc::new(block)))
+        assemble(block.inner(), outputs).map(|block| Some(Arc::new(block)))
+    }
+
+    fn recent(&self, height: u64) -> Option<Recent> {
+        self.recent.lock().iter().find(|recent| recent.block.header.height == height).cloned()
+    }
+
+    /// What the certificate of this height's final block signs; `None` while there is no such block.
+    pub(crate) async fn certified(&self, height: u64) -> Option<(Header, Envelope)> {
+        if let Some(recent) = self.recent(height) {
+            return Some((recent.block.header.clone(), recent.envelope));
+        }
+        let block = self.marshal.get_block(Height::new(height)).await?;
+        Some((block.inner().header().clone(), block.inner().envelope()))
     }
 
     /// What makes the block of this height final: its own certificate, or that of the first block after it that has one,
     /// with the headers between. `None` while no block has one.
     pub(crate) async fn finality(&self, height: u64) -> Option<Finality> {
         let mut descendants = List::default();
-        for at in (height..).map(Height::new) {
-            let block = self.marshal.get_block(at).await?;
-            let block = block.inner();
-            if at.get() > height && descendants.push(block.header().clone()).is_err() {
+        for at in height.. {
+            let (header, envelope) = self.certified(at).await?;
+            if at > height && descendants.push(header).is_err() {
                 return None;
             }
-            if let Some(finalization) = self.marshal.get_finalization(at).await {
+            if let Some(finalization) = self.marshal.get_finalization(Height::new(at)).await {
                 let certificate = Certificate::new(finalization.encode())
                     .expect("four varints, a digest and a signature are below 160 bytes");
-                return Some(Finality { descendants, envelope: block.envelope(), certificate });
+                return Some(Finality { descendants, envelope, certificate });
             }
         }
         None
     }
 
-    fn announce(&self, block: FinalBlock) {
+    fn announce(&self, block: FinalBlock, envelope: Envelope) {
         let FinalBlock { hash, ref header, .. } = block;
         let head = Head { height: header.height, hash, time: header.time, state_root: header.state_root };
         let mut recent = self.recent.lock();
         if recent.len() == RECENT {
             recent.pop_front();
         }
-        recent.push_back(Arc::new(block));
+        recent.push_back(Recent { block: Arc::new(block), envelope });
         drop(recent);
         self.head.send_replace(head);
     }
 }
 
-fn assemble(block: &Block, outputs: Arc<Outputs>) -> Result<FinalBlock, Error> {
+fn assemble(block: &Block, outputs: Outputs) -> Result<FinalBlock, Error> {
     let transactions = block.transactions().map_err(|_| Error::Corrupt("a final block's transactions"))?.to_vec();
-    Ok(FinalBlock { hash: block.hash(), header: block.header().clone(), transactions, outputs })
+    let Outputs { receipts, system, changes, .. } = outputs;
+    Ok(FinalBlock { hash: block.hash(), header: block.header().clone(), transactions, receipts, system, changes })
 }
 
 /// Stands between marshal and the state machine.
@@ -217,24 +201,36 @@ pub(crate) async fn announce<E: Runtime>(
     archive: Archive<E>,
     mut announcements: mpsc::UnboundedReceiver<Announcement>,
 ) {
-    while let Some(Announcement { block, applied, processed }) = announcements.recv().await {
-        if applied.await.is_err() {
+    let mut finished = core.finished();
+    while let Some(Announcement { block, mut applied, processed }) = announcements.recv().await {
+        let block = block.inner();
+        let height = block.header().height;
+        // While the state is being synced, the outputs are. A block that the state held before the start is not run again:
+        // then only its acknowledgement comes.
+        let ran = finished.wait_for(|last| *last >= height);
+        let synced = match select(Box::pin(ran), &mut applied).await {
+            Either::Left((Ok(_), _)) => None,
+            Either::Right((result, _)) => Some(result),
+            Either::Left((Err(_), _)) => return,
+        };
+        let done = core.take_fresh(height);
+        if let Some(done) = &done {
+            archive.outputs.put(height, &done.outputs).await;
+        }
+        let synced = match synced {
+            Some(result) => result,
+            None => applied.await,
+        };
+        if synced.is_err() {
             return;
         }
-        let height = block.inner().header().height;
-        let head = archive.head.borrow().height;
-        // The block at height zero does nothing. A block that was announced before the last stop may come again: then its
-        // outputs are there, and must be the same.
-        if let Some(done) = core.take_fresh(height) {
-            archive.outputs.put(height, &done.outputs).await;
-            if height > head {
-                let Ok(block) = assemble(block.inner(), done.outputs.clone()) else {
-                    return;
-                };
-                archive.announce(block);
-            }
-        } else {
-            assert!(height <= head, "the state machine runs each new block before it acknowledges it");
+        // A block that was announced before the last stop may come again: then its outputs are there, and were the same.
+        let known = height <= archive.head.borrow().height;
+        assert!(known || done.is_some(), "the state machine runs each new block before it acknowledges it");
+        if let Some(done) = done.filter(|_| !known) {
+            // Nobody else holds what a final block did any more.
+            let Ok(final_block) = assemble(block, Arc::unwrap_or_clone(done).outputs) else { return };
+            archive.announce(final_block, block.envelope());
         }
         processed.acknowledge();
     }

@@ -33,9 +33,8 @@ mod wiring;
 
 pub use chain::{Chain, FinalBlocks};
 pub use error::Error;
-pub use follow::{FinalBlock, Head};
+pub use follow::Head;
 pub use keys::{Committee, ValidatorKeys, deal};
-pub use outputs::Outputs;
 pub use services::{Listing, Proven, Reading};
 pub use source::{Room, Settled, TransactionSource};
 pub use start::{ChainConfig, StorageTuning};

@@ -1,6 +1,5 @@
 //! What can be asked of a running chain, on any runtime.
 
-use commonware_consensus::types::Height;
 use commonware_utils::channel::{mpsc, watch};
 use crypto::{
     finality::Finality,
@@ -9,12 +8,12 @@ use crypto::{
 };
 use futures::StreamExt as _;
 use std::sync::Arc;
-use types::{Digest, Key, List, merkle};
+use types::{Digest, FinalBlock, Key, List, merkle};
 
 use crate::{
     application::{Core, open, place},
     error::Error,
-    follow::{Archive, FinalBlock, Head, feed},
+    follow::{Archive, Head, feed},
     prove::prove,
     stack::{Place, Runtime, SharedState, State},
 };
@@ -103,8 +102,8 @@ impl<E: Runtime> Services<E> {
             (height, prove(&state, key).await?)
         };
         // Marshal has the block before the state machine applies it.
-        let block = self.archive.marshal.get_block(Height::new(height)).await.ok_or(Error::Stopped)?;
-        let (header, finality) = (block.inner().header().clone(), self.final_by(height).await?);
+        let (header, _) = self.archive.certified(height).await.ok_or(Error::Stopped)?;
+        let finality = self.final_by(height).await?;
         Ok(Proven {
             value,
             bundle: state_proof::Bundle { version: state_proof::VERSION, header, finality, neighbor, path },
@@ -115,10 +114,10 @@ impl<E: Runtime> Services<E> {
     pub(crate) async fn prove_receipt(&self, height: u64, index: u32) -> Result<Option<receipt_proof::Bundle>, Error> {
         let Some(block) = self.archive.load(height).await? else { return Ok(None) };
         let index = usize::try_from(index).map_err(|_| Error::Corrupt("an index beyond this machine"))?;
-        if index >= block.receipts().len() {
+        if index >= block.receipts.len() {
             return Ok(None);
         }
-        let leaves = execution::run::receipt_leaves(block.receipts(), block.system());
+        let leaves = execution::run::receipt_leaves(&block.receipts, &block.system);
         let steps = merkle::steps(&leaves, index).expect("a block has a leaf for each of its receipts");
         let steps = List::new(steps).expect("a block's transactions are bounded, so its tree is");
         let (header, finality) = (block.header.clone(), self.final_by(height).await?);

@@ -107,6 +107,9 @@ where
     let marshal_config = wiring.marshal(plan.marshal_start(genesis));
     let (marshal_actor, marshal, floor) =
         Actor::<_, Variant, _, _, _, _, _>::init(context.child("marshal"), certificates, blocks, marshal_config).await;
+    if floor.processed().is_some_and(|processed| processed.height().get() > head.height) {
+        return Err(Error::Corrupt("the outputs of final blocks are missing"));
+    }
     let machine_config = wiring.machine(Application::new(core.clone()), (marshal.clone(), floor), plan);
     let (machine_actor, machine) = Stateful::new(context.child("machine"), machine_config);
 
@@ -149,6 +152,9 @@ async fn resume<E: Runtime>(
             .await
             .map_err(|_| Error::Corrupt("a final block"))?
             .ok_or(Error::Corrupt("a block that was announced is missing"))?;
+        if block.header().chain != core.genesis.chain() {
+            return Err(Error::Genesis("the folder holds another chain"));
+        }
         let outputs = outputs.get(height).await?.ok_or(Error::Corrupt("the outputs of a block"))?;
         core.resume(&block, outputs.more_due);
         head = Head::of(&block);

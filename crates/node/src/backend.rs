@@ -2,7 +2,6 @@
 
 use crate::{
     admission::{Admission, Refusal},
-    feed::plain,
     source::PoolSource,
     waiters::Waiters,
 };
@@ -192,7 +191,7 @@ impl Backend for NodeBackend {
             let Some(block) = block else { return Ok(None) };
             let finality = self.chain.finality(height).await.map_err(Failure::internal)?;
             let finality = serde_json::to_value(&finality).map_err(Failure::internal)?;
-            Ok(Some(ProvenBlock { block: Arc::new(plain(&block)), finality }))
+            Ok(Some(ProvenBlock { block, finality }))
         })
     }
 

@@ -28,21 +28,8 @@ pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>, waite
 }
 
 /// Tells the pool and the waiters at once; the index follows.
-fn take(block: Arc<engine::FinalBlock>, source: &PoolSource, waiters: &Waiters) -> Arc<FinalBlock> {
-    let block = Arc::new(plain(&block));
+fn take(block: Arc<FinalBlock>, source: &PoolSource, waiters: &Waiters) -> Arc<FinalBlock> {
     source.finalized(&block);
     waiters.finalized(&block);
     block
-}
-
-/// A final block without what only the engine needs.
-pub fn plain(block: &engine::FinalBlock) -> FinalBlock {
-    FinalBlock {
-        hash: block.hash,
-        header: block.header.clone(),
-        transactions: block.transactions.clone(),
-        receipts: block.receipts().to_vec(),
-        system: block.system().clone(),
-        changes: block.changes().to_vec(),
-    }
 }

@@ -153,7 +153,7 @@ fn more_than_fits_into_one_block_goes_into_the_next() {
         let mut blocks = services.final_blocks(1);
         let first = blocks.recv().await.unwrap().unwrap();
         let second = blocks.recv().await.unwrap().unwrap();
-        assert_eq!(first.receipts().len(), sent.len() - 1, "the first block is full to the last byte");
-        assert_eq!(second.receipts().len(), 1);
+        assert_eq!(first.receipts.len(), sent.len() - 1, "the first block is full to the last byte");
+        assert_eq!(second.receipts.len(), 1);
     });
 }

@@ -1,7 +1,7 @@
 //! Crashes at any moment, in the deterministic runtime: what was not synced is lost or torn.
 
 use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees, settings, start_alone, transaction};
-use crate::{ChainConfig, FinalBlock, deal, services::Services, stack::Runtime};
+use crate::{ChainConfig, deal, services::Services, stack::Runtime};
 use commonware_runtime::{
     Clock as _, Runner as _,
     deterministic::{self, FaultConfig, PartialWriteMode, WriteConfig},
@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use types::{Genesis, Key};
+use types::{FinalBlock, Genesis, Key};
 
 /// What followers have seen over all runs.
 type Seen = Arc<Mutex<BTreeMap<u64, Arc<FinalBlock>>>>;
@@ -59,18 +59,17 @@ async fn follow<E: Runtime>(
     while !until(&seen.lock().unwrap()) {
         let block = blocks.recv().await.unwrap().unwrap();
         let mut seen = seen.lock().unwrap();
-        if let Some(known) = seen.get(&block.height()) {
-            assert_eq!(known.hash, block.hash);
-            assert_eq!(known.outputs, block.outputs);
+        if let Some(known) = seen.get(&block.header.height) {
+            assert_eq!(*known, block);
         }
-        seen.insert(block.height(), block);
+        seen.insert(block.header.height, block);
     }
 }
 
 /// The state that blocks up to a height leave behind.
 fn state_after(blocks: &BTreeMap<u64, Arc<FinalBlock>>, height: u64) -> BTreeMap<Key, Vec<u8>> {
     let mut state = BTreeMap::new();
-    for (key, value) in blocks.range(..=height).flat_map(|(_, block)| block.changes().iter().cloned()) {
+    for (key, value) in blocks.range(..=height).flat_map(|(_, block)| block.changes.iter().cloned()) {
         match value {
             Some(value) => state.insert(key, value),
             None => state.remove(&key),
@@ -106,7 +105,7 @@ fn crash_again_and_again(seed: u64, disk: Disk) {
     runner.start(|context| async move {
         let services = start_alone(&context, config).await;
         let receipts =
-            |blocks: &BTreeMap<_, Arc<FinalBlock>>| blocks.values().map(|block| block.receipts().len()).sum::<usize>();
+            |blocks: &BTreeMap<_, Arc<FinalBlock>>| blocks.values().map(|block| block.receipts.len()).sum::<usize>();
         follow(&services, &known, |blocks| receipts(blocks) == SENT).await;
         let listing = services.scan().await.unwrap();
         follow(&services, &known, |blocks| blocks.contains_key(&listing.height)).await;
@@ -115,7 +114,7 @@ fn crash_again_and_again(seed: u64, disk: Disk) {
         assert_eq!(listing.state_root, blocks[&listing.height].header.state_root);
     });
     let blocks: Vec<_> = seen.lock().unwrap().values().cloned().collect();
-    let receipts = blocks.iter().flat_map(|block| block.receipts()).map(|receipt| receipt.transaction);
+    let receipts = blocks.iter().flat_map(|block| &block.receipts).map(|receipt| receipt.transaction);
     assert_eq!(receipts.collect::<BTreeSet<_>>().len(), SENT, "each transaction has one receipt");
     replay_agrees(&genesis, blocks);
 }

@@ -2,7 +2,7 @@
 
 use super::support::{GENESIS_TIME, MemorySource, checked, config, genesis, settings, transaction};
 use crate::{
-    ChainConfig, FinalBlock, StorageTuning, ValidatorKeys,
+    ChainConfig, StorageTuning, ValidatorKeys,
     application::{Core, empty_target},
     block::Block,
     deal,
@@ -19,7 +19,7 @@ use commonware_runtime::{Clock as _, Quota, Runner as _, Supervisor as _, determ
 use commonware_utils::{NZU32, NZUsize, TestRng};
 use execution::Checked;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use types::{Bytes, Genesis, List, Transaction};
+use types::{Bytes, FinalBlock, Genesis, List, Transaction};
 
 const QUOTA: Quota = Quota::per_second(NZU32!(10_000));
 const MESSAGE_BYTES_MAX: u32 = 8 << 20;
@@ -136,8 +136,8 @@ async fn follow(validators: &[&Services<deterministic::Context>], until: usize) 
         for follower in &mut followers {
             let block = follower.recv().await.unwrap().unwrap();
             hashes.insert(block.hash);
-            if hashes.len() == 1 && blocks.len() as u64 + 1 == block.height() {
-                included += block.receipts().len();
+            if hashes.len() == 1 && blocks.len() as u64 + 1 == block.header.height {
+                included += block.receipts.len();
                 blocks.push(block);
             }
         }
@@ -169,7 +169,7 @@ fn four_validators_agree_on_every_block() {
         let sent: Vec<_> = (0..60).map(|nonce| transaction(&committee.genesis, 1, nonce, 64, GENESIS_TIME)).collect();
         committee.send(&sent);
         let blocks = follow(&validators.iter().collect::<Vec<_>>(), sent.len()).await;
-        let receipts = blocks.iter().flat_map(|block| block.receipts()).map(|receipt| receipt.transaction);
+        let receipts = blocks.iter().flat_map(|block| &block.receipts).map(|receipt| receipt.transaction);
         assert_eq!(receipts.collect::<Vec<_>>(), sent.iter().map(|checked| checked.hash).collect::<Vec<_>>());
         assert!(committee.sources.iter().all(|source| source.waiting() == 0 && source.dropped().is_empty()));
         for services in &validators {
@@ -195,7 +195,7 @@ fn a_validator_that_comes_late_runs_every_block_and_has_the_same_roots() {
         assert!(blocks.len() > 3);
         let (here, there) =
             (first.block(blocks.len() as u64).await.unwrap(), late.block(blocks.len() as u64).await.unwrap());
-        assert_eq!(here.unwrap().outputs, there.unwrap().outputs);
+        assert_eq!(here, there);
     });
 }
 
@@ -219,7 +219,7 @@ async fn lie(context: deterministic::Context, liar: usize) -> usize {
     let blocks = follow(&honest.iter().collect::<Vec<_>>(), sent.len()).await;
     let key = committee.keys[liar].peer.public_key();
     for block in &blocks {
-        assert_ne!(proposer(&honest[0], block.height()).await, Some(key.clone()));
+        assert_ne!(proposer(&honest[0], block.header.height).await, Some(key.clone()));
     }
     let listing = honest[0].scan().await.unwrap();
     assert!(listing.records.iter().all(|(key, _)| key != b"a record of its own"));
@@ -250,7 +250,7 @@ fn a_bad_signature_gets_no_votes_and_the_chain_goes_on() {
             }
             sent += 5;
             let blocks = follow(&validators.iter().collect::<Vec<_>>(), sent as usize).await;
-            assert!(blocks.iter().flat_map(|block| block.receipts()).all(|receipt| receipt.transaction != forged.hash));
+            assert!(blocks.iter().flat_map(|block| &block.receipts).all(|receipt| receipt.transaction != forged.hash));
             committee.context.sleep(Duration::from_secs(1)).await;
         }
         assert_eq!(liar.waiting(), 1, "the forged transaction is in no block");

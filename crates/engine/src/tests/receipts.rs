@@ -1,14 +1,13 @@
 //! Receipt proofs and certificates of a running chain, and every way to spoil them.
 
 use super::support::{busy_chain, runner, spoiled};
-use crate::FinalBlock;
 use commonware_runtime::Runner as _;
 use crypto::{
     finality::{Finality, FinalityError},
     receipt_proof::{Bundle, ProofError},
 };
 use std::sync::Arc;
-use types::{Digest, Genesis, Header, List, Receipt, wire};
+use types::{Digest, FinalBlock, Genesis, Header, List, Receipt, wire};
 
 /// A chain of a few blocks: its genesis, its blocks with what makes them final, and a proof of each receipt.
 struct Shown {
@@ -24,11 +23,11 @@ fn shown() -> Shown {
         let head = services.head().borrow().height;
         for height in 1..=head {
             let block = services.block(height).await.unwrap().unwrap();
-            for receipt in block.receipts() {
+            for receipt in &block.receipts {
                 let bundle = services.prove_receipt(height, receipt.index).await.unwrap().unwrap();
                 receipts.push((receipt.clone(), bundle));
             }
-            let behind = u32::try_from(block.receipts().len()).unwrap();
+            let behind = u32::try_from(block.receipts.len()).unwrap();
             assert_eq!(services.prove_receipt(height, behind).await.unwrap(), None);
             let finality = services.finality(height).await.unwrap().unwrap();
             blocks.push((block, finality));

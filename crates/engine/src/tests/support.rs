@@ -16,7 +16,8 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 use types::{
-    Act, Bytes, ChainId, Clock, Digest, Genesis, Header, Key, List, Timestamp, Transaction, TransactionHash,
+    Act, Bytes, ChainId, Clock, Digest, FinalBlock, Genesis, Header, Key, List, Timestamp, Transaction,
+    TransactionHash,
     genesis::Operator,
     limits,
     text::{Name, Reference},
@@ -24,7 +25,7 @@ use types::{
 };
 
 use crate::{
-    ChainConfig, CheckBatch, Committee, FinalBlock, Room, Settled, StorageTuning, TransactionSource, ValidatorKeys,
+    ChainConfig, CheckBatch, Committee, Room, Settled, StorageTuning, TransactionSource, ValidatorKeys,
     application::place,
     deal, network,
     services::Services,
@@ -208,7 +209,7 @@ pub async fn busy_chain<E: Runtime>(context: &E, senders: u8, rounds: u64) -> (A
         source.add((1..=senders).map(|sender| transaction(&genesis, sender, nonce, 40, GENESIS_TIME)));
         let mut left = usize::from(senders);
         while left > 0 {
-            left -= blocks.recv().await.unwrap().unwrap().receipts().len();
+            left -= blocks.recv().await.unwrap().unwrap().receipts.len();
         }
     }
     (genesis, services)
@@ -260,8 +261,8 @@ pub fn replay_agrees(genesis: &Arc<Genesis>, blocks: Vec<Arc<FinalBlock>>) {
                 ..block.header.clone()
             };
             assert_eq!(header, block.header);
-            assert_eq!(changes.into_iter().collect::<Vec<_>>(), block.changes());
-            assert_eq!((&outcome.receipts[..], &outcome.system), (block.receipts(), block.system()));
+            assert_eq!(changes.into_iter().collect::<Vec<_>>(), block.changes);
+            assert_eq!((&outcome.receipts, &outcome.system), (&block.receipts, &block.system));
             parent_time = header.time;
         }
     });
@@ -275,7 +276,7 @@ fn run_again(
 ) -> BlockOutcome {
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis.clone(),
-        height: block.height(),
+        height: block.header.height,
         parent_time,
         time: BlockTime::Verify { claimed: block.header.time },
         transactions: block.transactions.clone(),
@@ -284,7 +285,7 @@ fn run_again(
         match run.step() {
             Step::Need(keys) => run.supply(keys.into_iter().map(|key| (key.clone(), records.get(&key).cloned()))),
             Step::Done(outcome) => return *outcome,
-            Step::Invalid(rejection) => panic!("block {} is invalid: {rejection}", block.height()),
+            Step::Invalid(rejection) => panic!("block {} is invalid: {rejection}", block.header.height),
         }
     }
 }
