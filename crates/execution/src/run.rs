@@ -220,7 +220,7 @@ impl BlockRun {
                 self.outcome.system.events.extend(scratch.commit());
                 Ok(Phase::Due { done: done + 1 })
             }
-            Err(Stop::Miss(miss)) => Err(miss.into()),
+            Err(Stop::Miss(_)) => Err(Halt::Need(scratch.into_missed())),
             Err(Stop::Rejected(rejection)) => panic!("due work of module {} was refused: {rejection}", item.module),
         }
     }

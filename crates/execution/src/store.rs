@@ -33,18 +33,26 @@ pub(crate) struct Scratch<'a> {
     store: &'a mut Store,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     pub(crate) events: Vec<Event>,
+    /// Every key that was asked for and is not in memory: a rule that looks ahead misses several at once.
+    missed: BTreeSet<Key>,
     reads: usize,
     reads_max: usize,
 }
 
 impl<'a> Scratch<'a> {
     pub(crate) fn new(store: &'a mut Store, reads_max: usize) -> Self {
-        Self { store, writes: BTreeMap::new(), events: Vec::new(), reads: 0, reads_max }
+        let (writes, events, missed) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Self { store, writes, events, missed, reads: 0, reads_max }
     }
 
     /// The bound on reads was crossed: the act asks for too much.
     pub(crate) fn exhausted(&self) -> bool {
         self.reads > self.reads_max
+    }
+
+    /// All that must be loaded before the run can go on.
+    pub(crate) fn into_missed(self) -> BTreeSet<Key> {
+        self.missed
     }
 
     /// Lays the writes on the store and gives the events.
@@ -62,6 +70,9 @@ impl State for Scratch<'_> {
             return Err(Miss(key.to_vec()));
         }
         let known = self.writes.get(key).or_else(|| self.store.writes.get(key)).or_else(|| self.store.loaded.get(key));
+        if known.is_none() {
+            self.missed.insert(key.to_vec());
+        }
         known.cloned().ok_or_else(|| Miss(key.to_vec()))
     }
 

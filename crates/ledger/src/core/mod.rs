@@ -17,4 +17,4 @@ pub use call::{AnyCall, Call, CallSpec, Context, Query, QueryContext, QuerySpec}
 pub use event::{EventKind, EventSpec, emit};
 pub use module::Module;
 pub use party::{Actor, EnterpriseId, EntityRole, Function, MemberId, Role};
-pub use record::{Cell, Column, ColumnKind, Record, Row, TableSpec};
+pub use record::{Cell, Column, ColumnKind, Record, Row, TableSpec, look_ahead};

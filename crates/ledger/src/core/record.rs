@@ -48,6 +48,20 @@ pub trait Record: Wire + 'static {
     }
 }
 
+/// Asks for records that will surely be read: those that are not in memory are loaded together, not one by one.
+pub fn look_ahead(state: &mut dyn State, keys: impl IntoIterator<Item = Key>) -> Result<(), Miss> {
+    let mut first = None;
+    for key in keys {
+        if let Err(miss) = state.get(&key) {
+            first.get_or_insert(miss);
+        }
+    }
+    match first {
+        Some(miss) => Err(miss),
+        None => Ok(()),
+    }
+}
+
 /// A column that lists filter and sort on.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {

@@ -48,6 +48,8 @@
 //! before it the list of holders is taken, with a Merkle root, so that a bank can pay from an export of it. The
 //! settlement agent confirms the money (`fund`); on the due day it is distributed, in full or not at all, and after the
 //! cut-off pro rata, by largest remainder. Penalty comes before principal. What belongs to frozen lots waits in suspense.
+//! Lists and rounds are due work, page by page, and what would disturb them waits until they are done. A cut-off that no
+//! block saw is held again on the next business day: a chain that stood still calls nobody late.
 //!
 //! **After acceptance nothing is taken from a holder.** A credit note burns lots that the first creditor still holds,
 //! with its consent, or becomes a counter-claim that a later certificate nets. A revoked invoice locks the first

@@ -10,7 +10,7 @@ use super::{
     settlement::plan,
 };
 use crate::{
-    core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit},
+    core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit, look_ahead},
     credit, document,
     document::{ClaimUse, Claimant, CreditNoteId, InvoiceId, Trade},
     enterprise,
@@ -275,6 +275,7 @@ pub(in crate::receivable) fn lock(
     }
     let last = root.certificate.lots.min(from + NUMBERS_PER_STEP - 1);
     let mut locked: List<LotId, LOCKED_MAX> = List::default();
+    look_ahead(state, (from..=last).map(|number| Lot::key(&LotId::of(id, number))))?;
     for number in from..=last {
         let lot_id = LotId::of(id, number);
         let mut lot = tree::lot(state, lot_id)?;

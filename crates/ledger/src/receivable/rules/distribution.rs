@@ -9,7 +9,7 @@ use super::{
     settlement::{self, pages, plan},
 };
 use crate::{
-    core::{Context, Record, emit},
+    core::{Context, Record, emit, look_ahead},
     credit, document, enterprise, money, policy,
     receivable::{
         due::Due,
@@ -108,6 +108,7 @@ fn plan_round(ctx: &Context, state: &mut dyn State, root: &Root, settlement: &mu
     let value_date = settlement.funded_to.expect("money that waits came on a day").max(issued.due_on);
     let penalty = penalty(state, root, settlement, value_date)?;
     let mut lines = Vec::new();
+    look_ahead(state, (0..pages(settlement.lines)).map(|page| OpenPage::key(&(root.id, page))))?;
     for page in 0..pages(settlement.lines) {
         let owed = OpenPage::load(state, &(root.id, page))?.expect("a page of the list has its page of what is owed");
         lines.extend(owed.lines.iter().copied());
@@ -165,6 +166,7 @@ fn pay_page(
     let mut distribution = Distribution::load(state, &(id, round))?.expect("a round is stored when it is planned");
     let listed = RecordPage::load(state, &(id, page))?.expect("the list has its pages");
     let mut owed = OpenPage::load(state, &(id, page))?.expect("both lists have the same pages");
+    look_ahead(state, listed.lines.iter().map(|line| Lot::key(&line.lot)))?;
     let mut paid = PaidPage::default();
     let mut principal = Amount::zero(settlement.received.currency);
     for (listed, line) in listed.lines.iter().zip(owed.lines.iter_mut()) {

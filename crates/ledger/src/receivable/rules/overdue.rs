@@ -6,15 +6,15 @@ use super::{
     settlement::{self, place, plan},
 };
 use crate::{
-    core::{Call, Context, EnterpriseId, Function, Record, Role, emit},
+    core::{Call, Context, EnterpriseId, Function, Record, Role, emit, look_ahead},
     credit, enterprise, policy,
     receivable::{
         due::Due,
         tree::{self, Gone, Root},
         types::{
             CertificateDefaulted, CertificateDishonored, CertificateId, CertificateStatus, Change, DeclareDefault,
-            DefaultGround, Financing, FinancingStatus, LotId, LotStatus, LotWrittenOff, Notice, OpenPage, Settlement,
-            SettlementPhase, WriteOff, reject,
+            DefaultGround, Financing, FinancingStatus, Lot, LotId, LotStatus, LotWrittenOff, Notice, OpenPage,
+            Settlement, SettlementPhase, WriteOff, reject,
         },
     },
 };
@@ -112,6 +112,7 @@ pub(in crate::receivable) fn notify(
         told.extend(settlement::parties(&root.certificate));
     }
     let last = root.certificate.lots.min(from + LOTS_PER_NOTICE - 1);
+    look_ahead(state, (from..=last).map(|number| Lot::key(&LotId::of(id, number))))?;
     for number in from..=last {
         let lot = tree::lot(state, LotId::of(id, number))?;
         told.insert(lot.holder);
@@ -203,7 +204,7 @@ impl DeclareDefault {
 }
 
 /// A lot of the certificate on which something is owed.
-fn owed_lot(state: &mut dyn State, root: &Root, id: LotId) -> Result<crate::receivable::types::Lot, Stop> {
+fn owed_lot(state: &mut dyn State, root: &Root, id: LotId) -> Result<Lot, Stop> {
     let lot = tree::lot(state, id)?;
     if lot.certificate != root.id {
         return Err(reject::other_certificate(id, root.id).into());

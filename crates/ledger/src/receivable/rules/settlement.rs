@@ -8,7 +8,7 @@ use super::{
     guard::{self, concerned},
 };
 use crate::{
-    core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, due, emit},
+    core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, due, emit, look_ahead},
     enterprise, money, policy,
     receivable::{
         MODULE,
@@ -134,6 +134,7 @@ pub(in crate::receivable) fn record(ctx: &Context, state: &mut dyn State, id: Ce
     };
     let mut root = Root::load(state, id)?;
     let last = root.certificate.lots.min(first + NUMBERS_PER_STEP - 1);
+    look_ahead(state, (first..=last).map(|number| Lot::key(&LotId::of(id, number))))?;
     for number in first..=last {
         let lot_id = LotId::of(id, number);
         let lot = tree::lot(state, lot_id)?;

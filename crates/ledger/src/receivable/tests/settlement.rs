@@ -288,3 +288,45 @@ fn a_chain_that_slept_holds_the_cut_off_on_the_next_business_day() {
     assert_eq!(settlement(&mut scenario, id).overdue_since, Some(date("2026-08-28")), "penalty runs from the due day");
     scenario.audit();
 }
+
+/// Due items that one block handles at most, and the lots that one certificate may have.
+#[test]
+fn five_thousand_lots_are_listed_and_paid_within_the_due_work_of_one_block_each() {
+    let mut scenario = consortium();
+    let (id, first) = issued(&mut scenario, "INV-1", cny("6000000.00"));
+    set_policy(&mut scenario, |policy| policy.splits_per_day_max = 1_000);
+    let mut rest = first;
+    while certificate(&mut scenario, id).lots + 50 <= 5_000 {
+        let mut parts = vec!["1000.00"; 49];
+        let left = lot(&mut scenario, rest).face.minus(cny("49000.00")).unwrap().unwrap().to_string();
+        parts.push(left.trim_end_matches(" CNY"));
+        rest = *split(&mut scenario, "S1", rest, &parts).unwrap().last().unwrap();
+    }
+    assert!(certificate(&mut scenario, id).lots > 4_950);
+    scenario.move_to("2026-08-27", 16, 59);
+    scenario.time = date("2026-08-27").at(17, 0);
+    let listing = due_items(&mut scenario);
+    assert!(listing <= ::types::limits::DUE_PER_BLOCK_MAX, "{listing} items list the holders");
+    let listed = settlement(&mut scenario, id);
+    assert_eq!((listed.phase, listed.listed), (SettlementPhase::Waiting, cny("6000000.00")));
+    assert!(listed.lines > 4_800);
+    scenario.move_to("2026-08-28", 9, 0);
+    let today = scenario.time.date();
+    let fact = attested(&mut scenario, "SB", ("CORE", "SB"), cny("6000000.00"), today);
+    scenario.act("SB.maker+SB.checker", &Fund { certificate: id, source: PaymentSource::Fact(fact) }).unwrap();
+    let paying = due_items(&mut scenario);
+    assert!(paying <= ::types::limits::DUE_PER_BLOCK_MAX, "{paying} items pay the holders");
+    assert_eq!(status(&mut scenario, id), CertificateStatus::Settled);
+    assert_eq!(at_settlement_bank(&mut scenario, "S1"), cny("6000000.00"));
+    scenario.audit();
+}
+
+/// Runs what is due now, and gives the number of items.
+fn due_items(scenario: &mut Scenario) -> usize {
+    let mut items = 0;
+    while let Some(item) = crate::core::due::take(&mut scenario.state, scenario.time).unwrap() {
+        scenario.door(|ctx, state| crate::run_due(ctx, &item, state)).unwrap();
+        items += 1;
+    }
+    items
+}
