@@ -32,20 +32,19 @@ pub(crate) struct Insert {
     pub(crate) columns: usize,
     /// What a row's last column is, where it is found by the row's id: its second value.
     pub(crate) found: Option<String>,
-    pub(crate) tail: String,
 }
 
 impl Insert {
-    pub(crate) fn new(table: &str, columns: &[&str], tail: impl Into<String>) -> Self {
+    pub(crate) fn new(table: &str, columns: &[&str]) -> Self {
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        Self { head, columns: columns.len(), found: None, tail: tail.into() }
+        Self { head, columns: columns.len(), found: None }
     }
 
     /// Inserts the parties of a table's rows.
     pub(crate) fn parties(mirror: &Mirror) -> Self {
         let Mirror { name, parties, .. } = mirror;
         let found = Some(format!("SELECT created_height FROM {name} WHERE id ="));
-        Self { columns: 2, found, ..Self::new(parties, &["party", "id", "created_height"], "") }
+        Self { columns: 2, found, ..Self::new(parties, &["party", "id", "created_height"]) }
     }
 
     /// A row's parameters, behind `before` others.
@@ -146,9 +145,7 @@ fn mirror(module: &Module, spec: &'static TableSpec) -> Mirror {
     let own: Vec<String> = spec.columns.iter().map(|column| format!("c_{}", column.name)).collect();
     let mut columns = vec!["id", "created_height", "height", "parties", "record"];
     columns.extend(own.iter().map(String::as_str));
-    let changed: Vec<String> = columns[2..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let tail = format!(" ON CONFLICT (id) DO UPDATE SET {}", changed.join(", "));
-    let insert = Insert::new(&name, &columns, tail);
+    let insert = Insert::new(&name, &columns);
     Mirror { spec, parties: format!("{name}__parties"), insert, name }
 }
 

@@ -2,23 +2,20 @@
 
 use crate::{
     error::Error,
-    schema::{Insert, Mirror, numbered},
+    rows::{Changes, parties_text, sorted},
+    schema::{Insert, numbered},
     store::{Index, read_height},
 };
-use api::{
-    list::{Operand, operand},
-    operations::EnterpriseId,
-    view,
-};
+use api::{list::Operand, view};
 use sqlx::{AssertSqlSafe, Connection, sqlite::SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
 use types::{BlockHash, FinalBlock, Outcome};
 
 /// Rows of one statement. Each size is one shape of statement that stays prepared.
-const SHAPES: &[usize] = &[128, 16, 1];
+pub(crate) const SHAPES: &[usize] = &[128, 16, 1];
 
 /// A value of a row, or of a condition.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Value {
     Null,
     Integer(i64),
@@ -103,51 +100,6 @@ impl Index {
     }
 }
 
-/// What a block did to one table.
-#[derive(Default)]
-struct Changes {
-    rows: Vec<Value>,
-    parties: Vec<Value>,
-    changed: Vec<Value>,
-    removed: Vec<Value>,
-}
-
-impl Changes {
-    fn take(&mut self, mirror: &Mirror, id: &[u8], value: Option<&[u8]>, height: u64) -> Result<(), types::Rejection> {
-        let Some(value) = value else {
-            self.removed.push(Value::Text((mirror.spec.id)(id)?));
-            return Ok(());
-        };
-        let row = (mirror.spec.row)(id, value)?;
-        let id = Value::Text(row.id);
-        self.rows.extend([id.clone(), integer(height), integer(height)]);
-        self.rows.extend([Value::Text(parties_text(&row.parties)), Value::Text(row.record.to_string())]);
-        self.rows.extend(row.cells.iter().map(|cell| operand(cell).map_or(Value::Null, Value::operand)));
-        let mut parties = row.parties;
-        parties.sort();
-        parties.dedup();
-        for party in parties {
-            self.parties.extend([Value::Text(party.to_string()), id.clone()]);
-        }
-        self.changed.push(id);
-        Ok(())
-    }
-
-    async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
-        delete(connection, &mirror.name, &self.removed).await?;
-        delete(connection, &mirror.parties, &self.removed).await?;
-        delete(connection, &mirror.parties, &self.changed).await?;
-        insert(connection, &mirror.insert, self.rows).await?;
-        insert(connection, &Insert::parties(mirror), self.parties).await
-    }
-}
-
-/// A list of parties as one column holds it.
-fn parties_text(parties: &[EnterpriseId]) -> String {
-    let names: Vec<String> = parties.iter().map(ToString::to_string).collect();
-    names.join(" ")
-}
-
 /// Whether the block at `height` is the one with this hash.
 async fn holds(connection: &mut SqliteConnection, height: u64, hash: BlockHash) -> Result<bool, sqlx::Error> {
     let sql = "SELECT hash FROM blocks WHERE height = $1";
@@ -180,17 +132,14 @@ async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) ->
         first_event += receipt.events.len();
     }
     let columns = ["hash", "height", "position", "sender", "code", "first_event", "bytes", "receipt"];
-    insert(connection, &Insert::new("transactions", &columns, ""), transactions).await?;
+    insert(connection, &Insert::new("transactions", &columns), transactions).await?;
 
     let mut events = Vec::new();
     let mut event_parties = Vec::new();
     for (at, transaction, event) in view::block_events(block) {
         let shown = view::event(event, at, transaction);
-        let mut parties = shown.parties.clone();
-        parties.sort();
-        parties.dedup();
-        for party in parties {
-            event_parties.extend([Value::Text(party.to_string()), integer(height), Value::Integer(at.position.into())]);
+        for party in sorted(&shown.parties) {
+            event_parties.extend([Value::Text(party), integer(height), Value::Integer(at.position.into())]);
         }
         events.extend([
             integer(height),
@@ -203,34 +152,49 @@ async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) ->
         ]);
     }
     let columns = ["height", "position", "module", "event", "transaction_hash", "parties", "fields"];
-    insert(connection, &Insert::new("events", &columns, ""), events).await?;
-    insert(connection, &Insert::new("event_parties", &["party", "height", "position"], ""), event_parties).await?;
+    insert(connection, &Insert::new("events", &columns), events).await?;
+    insert(connection, &Insert::new("event_parties", &["party", "height", "position"]), event_parties).await?;
 
     let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
     let row = vec![integer(height), Value::Text(block.hash.to_string()), integer(block.header.time.0), count];
-    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"], ""), row).await
+    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"]), row).await
 }
 
 /// Inserts rows given one after the other, many in each statement.
-async fn insert(connection: &mut SqliteConnection, insert: &Insert, values: Vec<Value>) -> Result<(), sqlx::Error> {
-    assert!(values.len().is_multiple_of(insert.columns), "rows are whole");
+pub(crate) async fn insert(
+    connection: &mut SqliteConnection,
+    insert: &Insert,
+    values: Vec<Value>,
+) -> Result<(), sqlx::Error> {
+    with_values(connection, (&insert.head, ""), insert.columns, |before| insert.row(before), values).await
+}
+
+/// Executes `head rows tail` for rows of so many values given one after the other, many in each statement. `row` is a
+/// row's parameters behind so many others.
+pub(crate) async fn with_values(
+    connection: &mut SqliteConnection,
+    (head, tail): (&str, &str),
+    width: usize,
+    row: impl Fn(usize) -> String,
+    values: Vec<Value>,
+) -> Result<(), sqlx::Error> {
+    assert!(values.len().is_multiple_of(width), "rows are whole");
     let mut values = values.into_iter();
     for shape in SHAPES {
-        if values.len() < shape * insert.columns {
+        if values.len() < shape * width {
             continue;
         }
-        let rows: Vec<String> = (0..*shape).map(|row| insert.row(row * insert.columns)).collect();
-        let sql: Arc<str> = format!("{}{}{}", insert.head, rows.join(", "), insert.tail).into();
-        while values.len() >= shape * insert.columns {
-            let taken = values.by_ref().take(shape * insert.columns);
-            execute(connection, sql.clone(), taken).await?;
+        let rows: Vec<String> = (0..*shape).map(|number| row(number * width)).collect();
+        let sql: Arc<str> = format!("{head}{}{tail}", rows.join(", ")).into();
+        while values.len() >= shape * width {
+            execute(connection, sql.clone(), values.by_ref().take(shape * width)).await?;
         }
     }
     Ok(())
 }
 
 /// Deletes the rows with these ids.
-async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -> Result<(), sqlx::Error> {
     let mut ids = ids.iter().cloned();
     for shape in SHAPES {
         if ids.len() < *shape {
@@ -244,7 +208,7 @@ async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -
     Ok(())
 }
 
-async fn execute(
+pub(crate) async fn execute(
     connection: &mut SqliteConnection,
     sql: Arc<str>,
     values: impl Iterator<Item = Value>,
