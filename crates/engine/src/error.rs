@@ -23,4 +23,7 @@ pub enum Error {
     Prove(String),
     #[error("a store holds bytes that it should not: {0}")]
     Corrupt(&'static str),
+    /// A block that ran again did something else than it says: the history was changed, or a rule was.
+    #[error("block {height}, run again, gives another {what} than it says")]
+    Replay { height: u64, what: &'static str },
 }

@@ -29,8 +29,9 @@ use crate::{
     services::Services,
     source::TransactionSource,
     stack::{self, Runtime, Variant},
+    unfinished,
     verify::CheckBatch,
-    wiring::{EPOCH_BLOCKS, PENDING_BLOCKS, Wiring, open_archive},
+    wiring::{EPOCH, EPOCH_BLOCKS, PENDING_BLOCKS, Wiring, open_archive},
 };
 
 /// How much memory and how large files the stores use.
@@ -130,6 +131,7 @@ where
     let automaton = Paced::new(context.child("pace"), automaton, core.clone(), wiring.heartbeat());
     let consensus_config = wiring.consensus(automaton, network.blocker, core.genesis_block.digest());
     let consensus = simplex::Engine::new(context.child("consensus"), consensus_config);
+    unfinished::give_up(context.child("unfinished"), &wiring, EPOCH).await;
     let handle = consensus.start(network.votes, network.certificates, network.resolver);
     Ok((Services::new(context, core, archive, state), handle))
 }

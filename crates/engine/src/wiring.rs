@@ -39,18 +39,22 @@ use crate::{
 
 /// With its checksum, a page fills one block of the disk.
 const PAGE_BYTES: u16 = 4_084;
-const WRITE_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
-const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+pub(crate) const WRITE_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+pub(crate) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// Largest entry of the state that a store accepts when it reads: above what one block can write, so that only a damaged
 /// length is refused.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 const MAILBOX: NonZeroUsize = NZUsize!(1_024);
 /// One epoch until validators change by resharing.
+pub(crate) const EPOCH: Epoch = Epoch::zero();
+/// Blocks of that epoch.
 pub(crate) const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Blocks that marshal hands over before it waits for the first to be durable.
 pub(crate) const PENDING_BLOCKS: NonZeroUsize = NZUsize!(4);
 /// How long a leader may take for a block once it is due.
 const BUILD_TIME: Duration = Duration::from_secs(5);
+/// How often a vote to skip a view is repeated until the view ends.
+const RETRY_TIME: Duration = Duration::from_millis(500);
 /// Views kept behind the last final one, for peers that are a little behind.
 const VIEWS_KEPT: ViewDelta = ViewDelta::new(64);
 /// How long a peer may take to answer.
@@ -88,6 +92,10 @@ impl Wiring {
 
     pub(crate) fn partition(&self, name: &str) -> String {
         format!("{}{name}", self.storage.prefix)
+    }
+
+    pub(crate) fn scheme(&self) -> &Scheme {
+        &self.scheme
     }
 
     /// The file pages in memory, shared by every store.
@@ -190,14 +198,14 @@ impl Wiring {
             strategy: Sequential,
             partition: self.partition("votes"),
             mailbox_size: MAILBOX,
-            epoch: Epoch::zero(),
+            epoch: EPOCH,
             floor: FirstBlock::Genesis(genesis),
             replay_buffer: REPLAY_BUFFER,
             write_buffer: WRITE_BUFFER,
             page_cache: self.cache(),
             leader_timeout,
             certification_timeout: leader_timeout + BUILD_TIME,
-            timeout_retry: BUILD_TIME,
+            timeout_retry: RETRY_TIME,
             view_retention: VIEWS_KEPT,
             skip: SkipPolicy::Enabled {
                 timeout: leader_timeout + BUILD_TIME * 2,

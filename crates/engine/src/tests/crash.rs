@@ -176,3 +176,37 @@ fn a_start_that_was_cut_off_leaves_a_chain_that_starts() {
         replay_agrees(&genesis, seen.lock().unwrap().values().cloned().collect());
     }
 }
+
+/// Within this time a chain that starts again makes its next block, however long its heartbeat.
+const BACK_AFTER: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_view_that_a_crash_cut_in_two_does_not_hold_the_chain_up() {
+    let (committee, keys) = deal(1, &mut TestRng::new(1));
+    let genesis: Arc<Genesis> = Arc::new(genesis(&committee));
+    let source = Arc::new(MemorySource::default());
+    let config = ChainConfig { heartbeat: Duration::from_secs(3_600), ..config(&genesis, &keys[0], &source) };
+    let seen = Seen::default();
+    let mut runner = deterministic::Runner::new(settings(1));
+    for run in 0..40 {
+        source.add([transaction(&genesis, 1, run, 64, GENESIS_TIME)]);
+        let (config, seen) = (config.clone(), seen.clone());
+        let (_, checkpoint) = runner.start_and_recover(|context| async move {
+            let known = seen.lock().unwrap().len() as u64;
+            let next = async {
+                let services = start_alone(&context, config).await;
+                follow(&services, &seen, |blocks| blocks.contains_key(&(known + 1))).await;
+                services
+            };
+            let late = context.sleep(BACK_AFTER);
+            let Either::Left((services, _)) = select(Box::pin(next), Box::pin(late)).await else {
+                panic!("no block {BACK_AFTER:?} after start {run}");
+            };
+            // Somewhere on the way to the block after it.
+            let life = context.sleep(Duration::from_micros(run * 97));
+            select(Box::pin(follow(&services, &seen, |_| false)), Box::pin(life)).await;
+        });
+        runner = deterministic::Runner::from(checkpoint);
+    }
+    replay_agrees(&genesis, seen.lock().unwrap().values().cloned().collect());
+}

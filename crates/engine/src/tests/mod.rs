@@ -7,4 +7,5 @@ mod one;
 mod pace;
 mod proofs;
 mod receipts;
+mod replay;
 mod support;
