@@ -1,5 +1,6 @@
 //! What can fail outside of our own logic.
 
+use std::io;
 use types::{BlockHash, Rejection};
 
 /// Why the mirror cannot be written or read.
@@ -10,6 +11,8 @@ pub enum Error {
     Rejected(Rejection),
     #[error("open the index at {url}")]
     Open { url: String, source: sqlx::Error },
+    #[error("remove the damaged index at {url}")]
+    Remove { url: String, source: io::Error },
     #[error("make the tables of the index")]
     Schema(#[source] sqlx::Error),
     #[error("write block {height} into the index")]

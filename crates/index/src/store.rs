@@ -8,7 +8,7 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::str::FromStr;
+use std::{fs, io, path::Path, str::FromStr};
 use tokio::sync::{Mutex, watch};
 
 const SQLITE: Dialect = Dialect { clustered: "WITHOUT ROWID", bytes: "BLOB" };
@@ -28,7 +28,8 @@ pub struct Index {
 
 impl Index {
     /// Opens the mirror at `url` (`sqlite:///data/index.sqlite`), and makes it when there is none. A mirror whose declared
-    /// columns have changed since is emptied: its height is then zero, and it is fed again from the first block.
+    /// columns have changed since is emptied, and one whose file is damaged is made anew: its height is then zero, and it
+    /// is fed again from the first block. The whole file is read to see that it is sound.
     pub async fn open(url: &str) -> Result<Self, Error> {
         let open = |source| Error::Open { url: url.to_owned(), source };
         // The mirror can be made again from the chain, so a power cut may cost its last blocks, but never its shape.
@@ -39,9 +40,16 @@ impl Index {
             .synchronous(SqliteSynchronous::Normal)
             .statement_cache_capacity(STATEMENTS)
             .pragma("temp_store", "memory");
-        let mut writer = options.clone().pragma("cache_size", "-32768").connect().await.map_err(open)?;
         let schema = Schema::new();
-        let height = prepare(&mut writer, &schema).await?;
+        let (writer, height) = match open_writer(&options, &schema).await {
+            Err(damage) if is_damaged(&damage) => {
+                tracing::warn!(%url, %damage, "the index is damaged and is made again");
+                remove(options.get_filename()).map_err(|source| Error::Remove { url: url.to_owned(), source })?;
+                open_writer(&options, &schema).await
+            }
+            opened => opened,
+        }
+        .map_err(open)?;
         let readers = SqlitePoolOptions::new().max_connections(READERS);
         let readers = readers.connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self { schema, writer: Mutex::new(writer), readers, height: watch::Sender::new(height) })
@@ -71,10 +79,11 @@ impl Index {
     }
 
     /// Waits for readers and writer to end, and folds the log into the file.
-    pub async fn close(self) -> Result<(), Error> {
+    pub async fn close(&self) -> Result<(), Error> {
         self.readers.close().await;
-        let closed = self.writer.into_inner().close().await;
-        closed.map_err(|source| Error::Read { what: "the last pages", source })
+        let mut writer = self.writer.lock().await;
+        let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *writer).await;
+        folded.map(drop).map_err(|source| Error::Read { what: "the last pages", source })
     }
 
     /// Everything, as text: two mirrors of the same blocks give the same.
@@ -96,17 +105,57 @@ impl Index {
     }
 }
 
+/// Opens the file for writing, sees that it is sound, and says up to which height it holds.
+async fn open_writer(options: &SqliteConnectOptions, schema: &Schema) -> Result<(SqliteConnection, u64), sqlx::Error> {
+    let mut writer = options.clone().pragma("cache_size", "-32768").connect().await?;
+    let findings: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(&mut writer).await?;
+    if findings != ["ok"] {
+        return Err(sqlx::Error::Protocol(format!("{DAMAGED}{}", findings.join("; "))));
+    }
+    let height = prepare(&mut writer, schema).await?;
+    Ok((writer, height))
+}
+
+/// Marks what this file found out about the other.
+const DAMAGED: &str = "the file is damaged: ";
+
+/// Whether the file holds something else than a sound database.
+fn is_damaged(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Protocol(found) => found.starts_with(DAMAGED),
+        // SQLITE_CORRUPT with its kinds in the upper bytes, and SQLITE_NOTADB.
+        sqlx::Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse::<u32>().ok());
+            code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
+        }
+        _ => false,
+    }
+}
+
+/// Deletes the file and its logs.
+fn remove(file: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Makes the tables where they are missing or of another shape, and says up to which height they hold.
-async fn prepare(writer: &mut SqliteConnection, schema: &Schema) -> Result<u64, Error> {
+async fn prepare(writer: &mut SqliteConnection, schema: &Schema) -> Result<u64, sqlx::Error> {
     let meta = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
-    sqlx::query(meta).execute(&mut *writer).await.map_err(Error::Schema)?;
-    let shape = read_meta(writer, "schema").await.map_err(Error::Schema)?;
+    sqlx::query(meta).execute(&mut *writer).await?;
+    let shape = read_meta(writer, "schema").await?;
     if shape.as_deref() != Some(schema.fingerprint(&SQLITE).to_string().as_str()) {
-        make(writer, schema).await.map_err(Error::Schema)?;
+        make(writer, schema).await?;
         return Ok(0);
     }
-    let height = read_height(writer).await.map_err(Error::Schema)?;
-    height.ok_or(Error::Corrupt("a height"))
+    let height = read_height(writer).await?;
+    height.ok_or_else(|| sqlx::Error::Protocol(format!("{DAMAGED}it names no height")))
 }
 
 /// Height of the last block that is in, as the file says.

@@ -183,6 +183,34 @@ async fn a_mirror_of_another_shape_is_emptied_and_fed_again() {
 }
 
 #[tokio::test]
+async fn a_damaged_file_is_made_again() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let expected = whole(&blocks).await;
+    let file = place.url().strip_prefix("sqlite://").unwrap().to_owned();
+    let index = place.open().await;
+    index.apply(&blocks).await.unwrap();
+    index.close().await.unwrap();
+    drop(index);
+    let sound = std::fs::read(&file).unwrap();
+    let cut = |part: usize| sound[..sound.len() * part / 8].to_vec();
+    let overwritten = |from: usize, byte: u8| {
+        let mut bytes = sound.clone();
+        bytes[from..from + 4_096].fill(byte);
+        bytes
+    };
+    let mut damaged: Vec<Vec<u8>> = (1..8).map(cut).collect();
+    damaged.extend([overwritten(0, 7), overwritten(sound.len() / 2 / 4_096 * 4_096, 0), b"no database".repeat(400)]);
+    for bytes in damaged {
+        std::fs::write(&file, &bytes).unwrap();
+        let index = place.open().await;
+        assert_eq!(index.height().await.unwrap(), 0);
+        index.apply(&blocks).await.unwrap();
+        assert_eq!(index.dump().await.unwrap(), expected);
+        index.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_place_that_cannot_be_opened_is_named() {
     let refused = Index::open("sqlite:///nowhere/at/all/index.sqlite").await.err().unwrap();
     assert_eq!(refused.to_string(), "open the index at sqlite:///nowhere/at/all/index.sqlite");
