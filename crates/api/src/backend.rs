@@ -5,7 +5,7 @@
 
 use crate::{
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, NonceView, Page, ProofView, RowView},
+    message::{AnswerView, ChainInfo, EventPage, NonceView, Page, ProofView, ReceiptProofView, RowView},
 };
 use ledger::core::{EnterpriseId, Module, QuerySpec, TableSpec};
 use serde_json::Value;
@@ -158,6 +158,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Proves what the record at `key` is, or that there is none, under the last final block.
     fn prove(&self, key: Key) -> Reply<'_, ProofView>;
+
+    /// Proves what became of a transaction of a final block.
+    fn prove_transaction(&self, hash: TransactionHash) -> Reply<'_, Option<ReceiptProofView>>;
 
     /// A page of a list.
     fn list(&self, request: ListRequest) -> Reply<'_, Page>;

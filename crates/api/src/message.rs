@@ -323,6 +323,18 @@ pub struct ProofView {
     pub proof: Value,
 }
 
+/// Proof of what became of a transaction.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiptProofView {
+    pub transaction: TransactionHash,
+    /// Height of its block.
+    pub height: u64,
+    /// The receipt's canonical bytes: a leaf under the block's `receipts_root`.
+    pub receipt: Bytes<{ RECEIPT_BYTES_MAX }>,
+    /// The header, what makes it final, and the steps from the receipt to its root, as the SDK verifies them.
+    pub proof: Value,
+}
+
 mod hex_bytes {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@ use crate::{
     view,
 };
 use ledger::operation_named;
+use serde_json::Value;
 use types::{
     Act, Bytes, ChainId, List, Rejection, Timestamp, Transaction,
     limits::VALIDITY_MS_DEFAULT,
@@ -25,12 +26,17 @@ pub struct Defaults {
 }
 
 /// The act with this name and these fields.
-pub fn act(name: &str, fields: serde_json::Value) -> Result<Act, Rejection> {
+pub fn act(name: &str, fields: Value) -> Result<Act, Rejection> {
     let (module, call) = operation_named(name).ok_or_else(|| {
         let (module, call) = name.split_once('.').unwrap_or(("", name));
         tech::unknown_act(crate::list::printable(module), crate::list::printable(call))
     })?;
-    let payload = Bytes::new((call.from_json)(fields)?).map_err(|message| wire::malformed(&message))?;
+    let encoded = (call.from_json)(fields.clone())?;
+    // A field that nobody reads is a slip of the pen, and may have been meant.
+    if let Some(unknown) = unread(&fields, &(call.to_json)(&encoded)?) {
+        return Err(tech::malformed(format!("{name} has no field `{}`", crate::list::printable(&unknown))));
+    }
+    let payload = Bytes::new(encoded).map_err(|message| wire::malformed(&message))?;
     let act = Act { module: module.number, call: call.number, payload };
     checked(&act)?;
     Ok(act)
@@ -40,6 +46,20 @@ pub fn act(name: &str, fields: serde_json::Value) -> Result<Act, Rejection> {
 pub fn checked(act: &Act) -> Result<ActView, Rejection> {
     ledger::prepare(act)?;
     view::act(act)
+}
+
+/// The first name in `given` that what was read of it does not have.
+fn unread(given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(name, value)| match read.get(name) {
+            Some(known) => unread(value, known),
+            None => Some(name.clone()),
+        }),
+        (Value::Array(given), Value::Array(read)) => {
+            given.iter().zip(read).find_map(|(given, read)| unread(given, read))
+        }
+        _ => None,
+    }
 }
 
 /// The body that the request's signers sign.

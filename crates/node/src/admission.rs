@@ -24,7 +24,8 @@ pub type Answer = Result<TransactionHash, Refusal>;
 /// Why a transaction was not admitted.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    pub hash: Option<TransactionHash>,
+    /// Its name, where it was sound, and the height of the state that it was held against.
+    pub seen: Option<(TransactionHash, u64)>,
     pub rejection: Rejection,
 }
 
@@ -52,7 +53,7 @@ impl Admission {
     pub async fn submit(&self, transactions: Vec<Transaction>) -> Vec<Answer> {
         let count = transactions.len();
         let busy =
-            || vec![Err(Refusal { hash: None, rejection: tech::pool_full(types::limits::POOL_RETRY_MS) }); count];
+            || vec![Err(Refusal { seen: None, rejection: tech::pool_full(types::limits::POOL_RETRY_MS) }); count];
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
         let Ok(places) = self.places.clone().try_acquire_many_owned(wanted) else { return busy() };
         let (answers, answered) = oneshot::channel();
@@ -88,7 +89,7 @@ async fn run(id: ChainId, chain: Chain, source: Arc<PoolSource>, mut queue: mpsc
 /// Takes what was checked into the pool. Answers nothing when the nonces cannot be read: the callers come again.
 async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Answer> {
     let senders = checked.iter().flatten().map(|checked| sender(checked));
-    let nonces = match nonces(chain, senders.collect()).await {
+    let (height, nonces) = match nonces(chain, senders.collect()).await {
         Ok(nonces) => nonces,
         Err(error) => {
             tracing::error!(%error, "the senders' nonces cannot be read");
@@ -99,9 +100,9 @@ async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Check
     let arrived = checked.iter().flatten().map(|checked| (checked.clone(), next(checked))).collect();
     let mut admitted = source.submit(arrived, chain.head().time).into_iter();
     let answer = |checked: Result<Arc<Checked>, Rejection>| {
-        let checked = checked.map_err(|rejection| Refusal { hash: None, rejection })?;
+        let checked = checked.map_err(|rejection| Refusal { seen: None, rejection })?;
         let admitted = admitted.next().expect("one answer for each that was checked");
-        admitted.map(|_| checked.hash).map_err(|rejection| Refusal { hash: Some(checked.hash), rejection })
+        admitted.map(|_| checked.hash).map_err(|rejection| Refusal { seen: Some((checked.hash, height)), rejection })
     };
     checked.into_iter().map(answer).collect()
 }
@@ -110,12 +111,12 @@ fn sender(checked: &Checked) -> AccountId {
     checked.transaction.body.sender().expect("a checked transaction has a sender")
 }
 
-/// The next nonce of each sender in final state.
-async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<BTreeMap<AccountId, u64>, engine::Error> {
+/// The next nonce of each sender in final state, and the state's height.
+async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<(u64, BTreeMap<AccountId, u64>), engine::Error> {
     let senders: Vec<AccountId> = senders.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let reading = chain.read(senders.iter().map(|sender| nonce::key(*sender)).collect()).await?;
     let decode = |(sender, record): (AccountId, Option<Vec<u8>>)| (sender, nonce::decode(record.as_deref()));
-    Ok(senders.into_iter().zip(reading.values).map(decode).collect())
+    Ok((reading.height, senders.into_iter().zip(reading.values).map(decode).collect()))
 }
 
 /// The check of another validator's block: every signature again.

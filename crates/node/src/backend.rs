@@ -9,7 +9,8 @@ use api::{
     Backend, Failure, Reply,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, RowView},
+    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView},
+    problem::doors,
 };
 use engine::Chain;
 use index::Index;
@@ -43,10 +44,24 @@ impl NodeBackend {
         Head { height: head.height, hash: head.hash, time: head.time, state_root: head.state_root }
     }
 
-    /// Lists show what is final when they are asked for: waits, within a bound, for the index to be there.
-    async fn level(&self) {
-        let height = self.chain.head().height;
-        let _ = tokio::time::timeout(INDEX_LAG_MAX, self.index.reached(height)).await;
+    /// Waits, within a bound, for the index to hold the block at `height`. An index that is being made again takes longer:
+    /// then nobody may be told that something is not there.
+    async fn level(&self, height: u64) -> Result<(), Failure> {
+        if tokio::time::timeout(INDEX_LAG_MAX, self.index.reached(height)).await.is_ok() {
+            return Ok(());
+        }
+        let held = self.index.height().await.map_err(Failure::internal)?;
+        Err(doors::unavailable(format!("its lists hold block {held}, not yet block {height}")).into())
+    }
+
+    /// A transaction of a final block up to `height`.
+    async fn find(&self, hash: TransactionHash, height: u64) -> Result<Option<Included>, Failure> {
+        let found = self.index.transaction(hash).await.map_err(Failure::internal)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        self.level(height).await?;
+        self.index.transaction(hash).await.map_err(Failure::internal)
     }
 
     async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
@@ -62,11 +77,10 @@ impl NodeBackend {
 
     /// A used nonce may be this very transaction's: sent again, it is answered as the first time.
     async fn known_or(&self, refusal: Refusal) -> Result<TransactionHash, Failure> {
-        if let Some(hash) = refusal.hash {
-            self.level().await;
-            if self.index.transaction(hash).await.map_err(Failure::internal)?.is_some() {
-                return Ok(hash);
-            }
+        if let Some((hash, height)) = refusal.seen
+            && self.find(hash, height).await?.is_some()
+        {
+            return Ok(hash);
         }
         Err(refusal.rejection.into())
     }
@@ -74,9 +88,15 @@ impl NodeBackend {
     async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
         let mut dropped = self.source.dropped();
         let waiting = self.waiters.wait(hash);
-        if let Some(included) = self.index.transaction(hash).await.map_err(Failure::internal)? {
-            return Ok(included);
-        }
+        // Its block may have been told of before this, and not be in the index yet.
+        let head = self.chain.head().height;
+        let earlier = async {
+            self.index.reached(head).await;
+            match self.index.transaction(hash).await.map_err(Failure::internal).transpose() {
+                Some(found) => found,
+                None => std::future::pending().await,
+            }
+        };
         let refused = async {
             loop {
                 match dropped.recv().await {
@@ -87,6 +107,7 @@ impl NodeBackend {
             }
         };
         tokio::select! {
+            found = earlier => found,
             included = waiting => included.map_err(|_| Failure::internal(engine::Error::Stopped)),
             rejection = refused => Err(rejection.into()),
         }
@@ -175,10 +196,7 @@ impl Backend for NodeBackend {
     }
 
     fn transaction(&self, hash: TransactionHash) -> Reply<'_, Option<Included>> {
-        Box::pin(async move {
-            self.level().await;
-            self.index.transaction(hash).await.map_err(Failure::internal)
-        })
+        Box::pin(async move { self.find(hash, self.chain.head().height).await })
     }
 
     fn block(&self, at: BlockAt) -> Reply<'_, Option<ProvenBlock>> {
@@ -220,16 +238,29 @@ impl Backend for NodeBackend {
         })
     }
 
+    fn prove_transaction(&self, hash: TransactionHash) -> Reply<'_, Option<ReceiptProofView>> {
+        Box::pin(async move {
+            let Some(included) = self.find(hash, self.chain.head().height).await? else { return Ok(None) };
+            let (height, index) = (included.receipt.height, included.receipt.index);
+            let proof = self.chain.prove_receipt(height, index).await.map_err(Failure::internal)?;
+            let Some(proof) = proof else { return Ok(None) };
+            let receipt = Bytes::new(wire::encode(&included.receipt)).map_err(|message| wire::malformed(&message))?;
+            let proof = serde_json::to_value(&proof).map_err(Failure::internal)?;
+            Ok(Some(ReceiptProofView { transaction: hash, height, receipt, proof }))
+        })
+    }
+
     fn list(&self, request: ListRequest) -> Reply<'_, Page> {
         Box::pin(async move {
-            self.level().await;
+            // A page names the height that it holds.
+            let _ = self.level(self.chain.head().height).await;
             self.index.list(request).await.map_err(failure)
         })
     }
 
     fn row(&self, module: &'static Module, table: &'static TableSpec, id: String) -> Reply<'_, Option<RowView>> {
         Box::pin(async move {
-            self.level().await;
+            self.level(self.chain.head().height).await?;
             self.index.row(module, table, &id).await.map_err(failure)
         })
     }

@@ -119,5 +119,8 @@ impl Node {
         self.door.stop().await;
         self.feed.abort();
         self.chain.stop().await;
+        if let Err(error) = self.backend.index.close().await {
+            tracing::warn!(%error, "the index was not folded into its file");
+        }
     }
 }

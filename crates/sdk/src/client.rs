@@ -2,8 +2,8 @@
 
 use crate::{Error, Signer, proof};
 use api::message::{
-    AnswerView, BlockView, ChainInfo, EventPage, EventView, NonceView, Page, ProofView, RowView, Status, Submitted,
-    TransactionView,
+    AnswerView, BlockView, ChainInfo, EventPage, EventView, NonceView, Page, ProofView, ReceiptProofView, RowView,
+    Status, Submitted, TransactionView,
 };
 use futures::{Stream, StreamExt};
 use ledger::Call;
@@ -151,6 +151,25 @@ impl Client {
         let view: ProofView = self.get(&format!("/v1/{table}/{}/proof", segment(id)), &[]).await?;
         let key = proof::key_of(table, id)?;
         proof::verify(genesis, &key, &view)
+    }
+
+    /// What became of a final transaction, believed only after its receipt was verified against `genesis`.
+    pub async fn proven_receipt(
+        &self,
+        genesis: &Genesis,
+        transaction: TransactionHash,
+    ) -> Result<proof::ProvenReceipt, Error> {
+        let view: ReceiptProofView = self.get(&format!("/v1/transactions/{transaction}/proof"), &[]).await?;
+        proof::verify_receipt(genesis, transaction, &view)
+    }
+
+    /// A final block, believed only after its certificate was verified against `genesis`.
+    pub async fn proven_block(&self, genesis: &Genesis, height: u64) -> Result<BlockView, Error> {
+        let view = self.block(height).await?;
+        if proof::verify_block(genesis, &view)?.height != height {
+            return Err(Error::Proof("the block is of another height than was asked for".to_owned()));
+        }
+        Ok(view)
     }
 
     /// Events behind a cursor, for ever: what is known first, then each as it becomes final.

@@ -1,9 +1,10 @@
 //! Proofs: what a node says of a record, believed only after it was checked.
 
 use crate::Error;
-use api::message::ProofView;
+use api::message::{BlockView, ProofView, ReceiptProofView};
+use crypto::{finality::Finality, receipt_proof, state_proof};
 use serde_json::Value;
-use types::{Genesis, Key};
+use types::{Genesis, Header, Key, Receipt, Timestamp, TransactionHash, merkle, wire};
 
 /// A record that was proved.
 #[derive(Clone, PartialEq, Debug)]
@@ -11,9 +12,19 @@ pub struct Proven {
     /// Height of the block under whose state root it stands.
     pub height: u64,
     /// Block time there.
-    pub time: types::Timestamp,
+    pub time: Timestamp,
     /// The record, decoded from the proved bytes; `None`: there is no such record, proved.
     pub record: Option<Value>,
+}
+
+/// A receipt that was proved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProvenReceipt {
+    /// Height of the transaction's block.
+    pub height: u64,
+    /// Block time there.
+    pub time: Timestamp,
+    pub receipt: Receipt,
 }
 
 /// The key of the record with this id in this table: `receivable/lots`, `lot_...`.
@@ -46,7 +57,7 @@ pub fn verify(genesis: &Genesis, key: &[u8], view: &ProofView) -> Result<Proven,
     if view.key != key {
         return Err(refuse("the proof is for another record".to_owned()));
     }
-    let bundle: crypto::state_proof::Bundle = serde_json::from_value(view.proof.clone())
+    let bundle: state_proof::Bundle = serde_json::from_value(view.proof.clone())
         .map_err(|error| refuse(format!("the proof is malformed: {error}")))?;
     let header = bundle
         .verify(genesis.chain(), &genesis.group_key, key, view.value.as_deref())
@@ -56,4 +67,43 @@ pub fn verify(genesis: &Genesis, key: &[u8], view: &ProofView) -> Result<Proven,
     }
     let record = view.value.as_deref().map(|value| decode(key, value)).transpose()?;
     Ok(Proven { height: header.height, time: header.time, record })
+}
+
+/// Checks what a node says became of `transaction`: that the receipt is its own, and stands in a block that is final on
+/// the chain of `genesis` under its group key.
+pub fn verify_receipt(
+    genesis: &Genesis,
+    transaction: TransactionHash,
+    view: &ReceiptProofView,
+) -> Result<ProvenReceipt, Error> {
+    let refuse = |reason: String| Error::Proof(reason);
+    let bundle: receipt_proof::Bundle = serde_json::from_value(view.proof.clone())
+        .map_err(|error| refuse(format!("the proof is malformed: {error}")))?;
+    let header =
+        bundle.verify(genesis.chain(), &genesis.group_key, &view.receipt).map_err(|error| refuse(error.to_string()))?;
+    let receipt: Receipt = wire::decode(&view.receipt)?;
+    if receipt.transaction != transaction || view.transaction != transaction {
+        return Err(refuse("the receipt is another transaction's".to_owned()));
+    }
+    if receipt.height != header.height || view.height != header.height {
+        return Err(refuse("the receipt is of another block than the one that is proved".to_owned()));
+    }
+    Ok(ProvenReceipt { height: header.height, time: header.time, receipt })
+}
+
+/// Checks that a block is final on the chain of `genesis` under its group key, and holds the transactions that are listed.
+/// The events beside them are not covered.
+pub fn verify_block<'a>(genesis: &Genesis, view: &'a BlockView) -> Result<&'a Header, Error> {
+    let refuse = |reason: String| Error::Proof(reason);
+    let finality: Finality = serde_json::from_value(view.finality.clone())
+        .map_err(|error| refuse(format!("the certificate is malformed: {error}")))?;
+    finality.verify(genesis.chain(), &genesis.group_key, &view.header).map_err(|error| refuse(error.to_string()))?;
+    if view.header.hash() != view.hash {
+        return Err(refuse("the block has another name than its header's".to_owned()));
+    }
+    let leaves: Vec<_> = view.transactions.iter().map(|hash| merkle::leaf(&hash.0)).collect();
+    if merkle::root(&leaves) != view.header.transactions_root {
+        return Err(refuse("the transactions are not those of the block".to_owned()));
+    }
+    Ok(&view.header)
 }

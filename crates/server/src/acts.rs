@@ -119,3 +119,12 @@ pub(crate) async fn transaction(State(doors): State<Arc<Doors>>, uri: Uri, Path(
         None => Err(doors::not_final(hash).into()),
     }
 }
+
+/// `GET /v1/transactions/{hash}/proof`
+pub(crate) async fn transaction_proof(State(doors): State<Arc<Doors>>, Path(hash): Path<String>) -> Answer {
+    let hash: TransactionHash = hash.parse().map_err(|why| doors::parameter("hash", why))?;
+    match doors.backend.prove_transaction(hash).await? {
+        Some(proof) => ok(&proof),
+        None => Err(doors::not_final(hash).into()),
+    }
+}

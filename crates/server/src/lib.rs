@@ -106,6 +106,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
         .route("/v1/transactions/batch", post(acts::submit_many))
         .route("/v1/transactions/prepare", post(acts::prepare))
         .route("/v1/transactions/{hash}", get(acts::transaction))
+        .route("/v1/transactions/{hash}/proof", get(acts::transaction_proof))
         .route("/v1/events", get(events::follow))
         .route("/v1/import", post(import::import));
     for module in api::operations::modules() {

@@ -222,6 +222,12 @@ fn transaction_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGener
     let reply = schema::<message::TransactionView>(generator);
     let item = get("transaction", "A final transaction with its receipt.", vec![of, parts::shared("wait_ms")], reply);
     add(paths, "/v1/transactions/{hash}", "get", item);
+
+    let hash = schema::<types::TransactionHash>(generator);
+    let of = parameter("path", "hash", "The transaction's name, in hex.", hash);
+    let reply = schema::<message::ReceiptProofView>(generator);
+    let item = get("transaction_proof", "Proof of what became of a final transaction.", vec![of], reply);
+    add(paths, "/v1/transactions/{hash}/proof", "get", item);
 }
 
 fn submit_many_item(reply: Value) -> Value {

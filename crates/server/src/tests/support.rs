@@ -5,7 +5,7 @@ use api::{
     Backend, Failure, Reply,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, RowView},
+    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView},
     problem::doors,
 };
 use execution::{check::check_one, testing::TestChain};
@@ -210,6 +210,10 @@ impl Backend for MemoryBackend {
     }
 
     fn prove(&self, _: Key) -> Reply<'_, ProofView> {
+        Box::pin(async { Err(doors::unavailable("nobody certifies a chain in memory").into()) })
+    }
+
+    fn prove_transaction(&self, _: TransactionHash) -> Reply<'_, Option<ReceiptProofView>> {
         Box::pin(async { Err(doors::unavailable("nobody certifies a chain in memory").into()) })
     }
 
