@@ -31,6 +31,15 @@ pub fn value(form: Form, value: &Value) {
     }
 }
 
+/// Prints named values for people, in this order.
+pub fn fields(fields: &[(&str, Value)]) {
+    let mut table = empty(&["field", "value"]);
+    for (name, value) in fields {
+        table.add_row([(*name).to_owned(), cell(value)]);
+    }
+    println!("{table}");
+}
+
 /// Prints rows under a header.
 pub fn rows(form: Form, header: &[&str], rows: &[Vec<Value>]) {
     match form {

@@ -1,7 +1,7 @@
 //! `tributary receivable split ...`: a command for each act and each query, made from the operation table.
 //!
 //! Each field of the act is an option; its help is the field's sentence. A field that is not a plain text or number
-//! takes JSON, and `--from FILE` takes the whole act as JSON.
+//! takes JSON, and `--from-file FILE` takes the whole act as JSON.
 
 use super::session;
 use crate::output::{self, Form};
@@ -133,8 +133,8 @@ impl Fields {
 
     fn command(&self, name: &'static str) -> Command {
         let mut command = Command::new(name).about(self.about.clone()).arg(
-            Arg::new("from")
-                .long("from")
+            Arg::new("from-file")
+                .long("from-file")
                 .value_name("FILE")
                 .value_parser(clap::value_parser!(PathBuf))
                 .help("Read all fields from a JSON file"),
@@ -146,7 +146,7 @@ impl Fields {
                     .long(field.name.replace('_', "-"))
                     .value_name(value_name)
                     .help(field.help.clone())
-                    .required_unless_present_any(if field.required { vec!["from"] } else { vec![] })
+                    .required_unless_present_any(if field.required { vec!["from-file"] } else { vec![] })
                     .required(false),
             );
         }
@@ -155,7 +155,7 @@ impl Fields {
 
     /// The fields as JSON: those of the file, and over them those of the command line.
     fn read(&self, arguments: &ArgMatches) -> anyhow::Result<Value> {
-        let mut fields = match arguments.get_one::<PathBuf>("from") {
+        let mut fields = match arguments.get_one::<PathBuf>("from-file") {
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
                 serde_json::from_str(&text).with_context(|| format!("read {} as JSON", path.display()))?

@@ -39,7 +39,7 @@ pub fn command() -> Command {
             Arg::new("by")
                 .long("by")
                 .value_name("KEYS")
-                .required(true)
+                .required_unless_present("check")
                 .help("Names of the keys that sign, the sender first: s1-maker; with maker and checker of both sides an order is confirmed at once"),
         )
         .arg(
@@ -138,13 +138,13 @@ fn report<'a>(
 }
 
 async fn histories(form: Form, arguments: &ArgMatches, files: &[&PathBuf]) -> anyhow::Result<()> {
-    let names: &String = arguments.get_one("by").expect("clap demands it");
     let mut loaded = Vec::new();
     for path in files {
         let history = history(path)?;
         let sent = if arguments.get_flag("check") {
             Sent { orders: history.orders.len(), deliveries: history.deliveries.len(), refused: Vec::new() }
         } else {
+            let names: &String = arguments.get_one("by").expect("clap demands it where something is sent");
             let signers = session::signers(arguments, names)?;
             let client = session::client(arguments)?;
             let own = session::enterprise(&client, &signers[0]).await?;

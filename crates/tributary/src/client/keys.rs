@@ -24,8 +24,9 @@ pub fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         let passphrase = session::passphrase("passphrase for the new key: ")?;
         let made = keystore.create(name, &passphrase, Strength::Interactive)?;
         let public_key = made.public_key();
-        let shown = json!({ "name": name, "account": public_key.account(), "public_key": public_key });
-        output::value(Form::of(arguments), &shown);
+        let header = ["name", "account", "public key"];
+        let row = vec![json!(name), json!(public_key.account()), json!(public_key.bytes)];
+        output::rows(Form::of(arguments), &header, &[row]);
         return Ok(());
     }
     let rows: Vec<Vec<Value>> = keystore

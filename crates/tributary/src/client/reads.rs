@@ -2,6 +2,7 @@
 
 use super::session;
 use crate::output::{self, Form};
+use api::backend::EventCursor;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub fn commands() -> Vec<Command> {
                 .long("where")
                 .value_name("COLUMN=VALUE")
                 .action(ArgAction::Append)
-                .help("Only rows whose column has this value; may be given several times"),
+                .help("Only rows whose column has this value; COLUMN.gte=VALUE and ne, lt, lte, gt compare; may be given several times"),
         )
         .arg(Arg::new("sort").long("sort").value_name("COLUMN").help("Sort by a column; `-COLUMN` for descending"))
         .arg(Arg::new("limit").long("limit").value_name("ROWS").help("Rows on the page"))
@@ -60,11 +61,21 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
     match name {
         "status" => {
             let info = client.info().await?;
-            let mut shown = serde_json::to_value(&info)?;
-            if let (Form::People, Some(fields)) = (form, shown.as_object_mut()) {
-                fields.remove("genesis");
+            match form {
+                Form::Programs => output::value(form, &serde_json::to_value(&info)?),
+                Form::People => output::fields(&[
+                    ("chain", json!(info.chain)),
+                    ("name", json!(info.name)),
+                    ("clock", json!(info.clock)),
+                    ("height", json!(info.head.height)),
+                    ("block", json!(info.head.hash)),
+                    ("block time", json!(info.head.time)),
+                    ("state root", json!(info.head.state_root)),
+                    ("lists hold height", json!(info.indexed_height)),
+                    ("waiting transactions", json!(info.waiting)),
+                    ("version", json!(info.version)),
+                ]),
             }
-            output::value(form, &shown);
         }
         "list" => list(form, &client, arguments).await?,
         "show" => {
@@ -72,9 +83,10 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
             let id: &String = arguments.get_one("id").expect("clap demands it");
             let genesis = client.genesis().await?;
             let proven = client.proven(&genesis, table, id).await?;
-            match proven.record {
-                Some(record) => output::value(form, &record),
-                None => println!("there is no such record"),
+            match (form, proven.record) {
+                (_, Some(record)) => output::value(form, &record),
+                (Form::Programs, None) => output::value(form, &Value::Null),
+                (Form::People, None) => println!("there is no such record"),
             }
             if form == Form::People {
                 println!("proved: under the state root of final block {} ({})", proven.height, proven.time);
@@ -83,13 +95,14 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
         "events" => events(form, &client, arguments).await?,
         "block" => {
             let height: &String = arguments.get_one("height").expect("clap demands it");
-            let block: Value = client.get(&format!("/v1/blocks/{height}"), &[]).await?;
-            output::value(form, &block);
+            block(form, &client, height).await?;
         }
         _ => {
             let errors: Vec<Value> = client.get("/v1/errors", &[]).await?;
-            let row = |error: &Value| vec![error["code"].clone(), error["number"].clone(), error["text"].clone()];
-            output::rows(form, &["code", "number", "text"], &errors.iter().map(row).collect::<Vec<_>>());
+            let columns = ["code", "number", "status", "text", "action"];
+            let shown = if form == Form::People { &columns[..4] } else { &columns[..] };
+            let row = |error: &Value| shown.iter().map(|column| error[*column].clone()).collect();
+            output::rows(form, shown, &errors.iter().map(row).collect::<Vec<_>>());
         }
     }
     Ok(())
@@ -144,20 +157,64 @@ fn short(value: &Value) -> Value {
     }
 }
 
+/// Shows a block, once its certificate was checked against the chain's group key.
+async fn block(form: Form, client: &sdk::Client, height: &str) -> anyhow::Result<()> {
+    let genesis = client.genesis().await?;
+    let block: api::message::BlockView = client.get(&format!("/v1/blocks/{height}"), &[]).await?;
+    let header = sdk::proof::verify_block(&genesis, &block)?;
+    if form == Form::Programs {
+        output::value(form, &serde_json::to_value(&block)?);
+        return Ok(());
+    }
+    let events: Vec<String> = block.events.iter().map(|event| format!("{}.{}", event.module, event.event)).collect();
+    output::fields(&[
+        ("height", json!(header.height)),
+        ("block", json!(block.hash)),
+        ("parent", json!(header.parent)),
+        ("block time", json!(header.time)),
+        ("transactions", json!(block.transactions.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),
+        ("fell due", json!(events.join("\n"))),
+        ("state root", json!(header.state_root)),
+        ("receipts root", json!(header.receipts_root)),
+        ("evidence root", json!(header.evidence_root)),
+    ]);
+    println!("proved: a quorum's certificate makes it final");
+    Ok(())
+}
+
 async fn events(form: Form, client: &sdk::Client, arguments: &ArgMatches) -> anyhow::Result<()> {
-    let head = client.info().await?.head.height;
-    let until_now = arguments.get_flag("until-now");
-    let events = client.events(arguments.get_one::<String>("after").cloned()).await?;
+    let after = arguments.get_one::<String>("after").map_or("0.0", String::as_str);
+    if arguments.get_flag("until-now") {
+        return events_until_now(form, client, after.to_owned()).await;
+    }
+    let events = client.events(Some(after.to_owned())).await?;
     futures::pin_mut!(events);
     while let Some(event) = events.next().await {
-        let event = event?;
-        if until_now && event.height > head {
-            break;
+        show_event(form, &event?)?;
+    }
+    Ok(())
+}
+
+/// The events up to the block that is the last one now.
+async fn events_until_now(form: Form, client: &sdk::Client, mut after: String) -> anyhow::Result<()> {
+    let head = client.info().await?.head.height;
+    loop {
+        let from: EventCursor = after.parse().map_err(sdk::Error::from)?;
+        if from >= EventCursor::behind(head) {
+            return Ok(());
         }
-        match form {
-            Form::Programs => println!("{}", serde_json::to_string(&event)?),
-            Form::People => println!("{:>8}  {}.{}  {}", event.cursor, event.module, event.event, event.fields),
+        let page = client.event_page(&[("after", after)]).await?;
+        for event in page.events.iter().filter(|event| event.height <= head) {
+            show_event(form, event)?;
         }
+        after = page.cursor;
+    }
+}
+
+fn show_event(form: Form, event: &api::message::EventView) -> anyhow::Result<()> {
+    match form {
+        Form::Programs => println!("{}", serde_json::to_string(event)?),
+        Form::People => println!("{:>8}  {}.{}  {}", event.cursor, event.module, event.event, event.fields),
     }
     Ok(())
 }

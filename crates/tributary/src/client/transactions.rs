@@ -52,11 +52,42 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         _ => {
             let hash: &String = arguments.get_one("hash").expect("clap demands it");
             let hash: TransactionHash = hash.parse().map_err(anyhow::Error::msg)?;
-            let view = session::client(arguments)?.transaction(hash, 0).await?;
-            output::value(Form::of(arguments), &serde_json::to_value(view)?);
+            show(Form::of(arguments), &session::client(arguments)?, hash).await?;
             Ok(())
         }
     }
+}
+
+/// Shows a final transaction, once its receipt was checked against the chain's group key.
+async fn show(form: Form, client: &Client, hash: TransactionHash) -> anyhow::Result<()> {
+    let view = client.transaction(hash, 0).await?;
+    let proven = client.proven_receipt(&client.genesis().await?, hash).await?;
+    anyhow::ensure!(
+        types::wire::encode(&proven.receipt) == view.receipt.to_vec(),
+        "do not believe this node: the receipt it shows is not the one it proves"
+    );
+    if form == Form::Programs {
+        output::value(form, &serde_json::to_value(&view)?);
+        return Ok(());
+    }
+    let acts: Vec<String> = view.acts.iter().map(|act| format!("{} {}", act.act, act.fields)).collect();
+    let events: Vec<String> = view.events.iter().map(|event| format!("{}.{}", event.module, event.event)).collect();
+    let refused =
+        view.rejection.as_ref().map(|refused| format!("{}: {}", refused.problem.code, refused.problem.detail));
+    output::fields(&[
+        ("transaction", json!(view.hash)),
+        ("status", json!(view.status)),
+        ("refused", json!(refused)),
+        ("block", json!(view.height)),
+        ("block time", json!(view.time)),
+        ("signers", json!(view.signers)),
+        ("nonce", json!(view.nonce)),
+        ("acts", json!(acts.join("\n"))),
+        ("events", json!(events.join("\n"))),
+        ("outcome", serde_json::to_value(&view.outcomes)?),
+    ]);
+    println!("proved: the receipt is of final block {} ({})", proven.height, proven.time);
+    Ok(())
 }
 
 /// Writes a draft with the signatures so far.
@@ -112,12 +143,14 @@ pub fn print(form: Form, view: TransactionView) -> anyhow::Result<()> {
     match form {
         Form::Programs => output::value(form, &serde_json::to_value(&view)?),
         Form::People => {
-            let events: Vec<&str> = view.events.iter().map(|event| event.event.as_str()).collect();
-            let outcomes = serde_json::to_value(&view.outcomes)?;
-            output::value(
-                form,
-                &json!({ "final in block": view.height, "transaction": view.hash, "events": events, "outcome": outcomes }),
-            );
+            let events: Vec<String> =
+                view.events.iter().map(|event| format!("{}.{}", event.module, event.event)).collect();
+            output::fields(&[
+                ("transaction", json!(view.hash)),
+                ("final in block", json!(view.height)),
+                ("events", json!(events.join("\n"))),
+                ("outcome", serde_json::to_value(&view.outcomes)?),
+            ]);
         }
     }
     Ok(())

@@ -44,6 +44,12 @@ pub fn commands() -> Vec<Command> {
         Command::new("audit")
             .about("Recompute every law over the whole state of a stopped node's folder")
             .arg(data())
+            .arg(
+                Arg::new("replay")
+                    .long("replay")
+                    .action(ArgAction::SetTrue)
+                    .help("Also run every block again from the genesis: signatures, certificates, receipts and roots"),
+            )
             .arg(Arg::new("quiet").long("quiet").action(ArgAction::SetTrue).help("Print nothing when all laws hold")),
         Command::new("completion")
             .about("Print a completion script for a shell")

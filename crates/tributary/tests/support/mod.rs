@@ -2,7 +2,10 @@
 
 use node::{Config, Folder, Node};
 use sdk::{Client, Keystore};
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tempfile::TempDir;
 use tributary::demo::{self, Actors, Narrator};
 
@@ -11,7 +14,7 @@ pub struct Stage {
     pub actors: Actors,
     pub node: Node,
     data: Folder,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -27,20 +30,33 @@ impl Stage {
         data.create(&genesis, &validator).expect("a new chain");
         let node = start(&data).await;
         let client = Client::new(&format!("http://{}", node.address())).expect("a client");
-        Self { actors: Actors::new(client, signers), node, data, _folder: folder }
+        Self { actors: Actors::new(client, signers), node, data, folder }
     }
 
     /// Stops the node and starts it again on its folder.
     #[allow(dead_code, reason = "not every test stops its node")]
     pub async fn restart(self) -> Self {
-        let Self { mut actors, node, data, _folder } = self;
+        let Self { mut actors, node, data, folder } = self;
         node.stop().await;
         let node = start(&data).await;
         actors.speak_to(Client::new(&format!("http://{}", node.address())).expect("a client"));
-        Self { actors, node, data, _folder }
+        Self { actors, node, data, folder }
+    }
+
+    /// The folder of everybody's keys; the passphrase is `for tests`.
+    #[allow(dead_code, reason = "for tests of the command line")]
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join("keys")
+    }
+
+    /// The node's data folder.
+    #[allow(dead_code, reason = "for tests of the command line")]
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Every law, recomputed from the whole state of the running node.
+    #[allow(dead_code, reason = "not every test changes the state")]
     pub async fn audit(&self) {
         let listing = self.node.chain().scan().await.expect("the state is read");
         let state = types::state::Memory { records: listing.records.into_iter().collect(), events: Vec::new() };
