@@ -1,6 +1,7 @@
 //! Keys survive their file, and nothing wrong with a file goes unnoticed.
 
 use super::*;
+use pkcs8::der::Encode as _;
 use types::{
     Digest, Timestamp,
     text::List,
