@@ -204,10 +204,10 @@ impl World {
     fn go<C: Call>(&mut self, signers: &str, call: &C) -> Result<C::Outcome, Rejection> {
         self.acts += 1;
         let act = crate::act(call)?;
-        let count = self.counts.entry((act.module, act.call)).or_default();
-        count.asked += 1;
+        let kind = (act.module, act.call);
+        self.counts.entry(kind).or_default().asked += 1;
         let outcomes = self.scenario.transact(signers, &[act])?;
-        self.counts.get_mut(&(crate::act(call)?.module, crate::act(call)?.call)).unwrap().done += 1;
+        self.counts.get_mut(&kind).unwrap().done += 1;
         Ok(wire::decode(&outcomes[0]).unwrap())
     }
 

@@ -330,3 +330,38 @@ fn due_items(scenario: &mut Scenario) -> usize {
     }
     items
 }
+
+/// Credit passes down the chain: the tiers use no limit of their own, and at maturity all of it comes back.
+#[test]
+fn sixty_million_pass_three_tiers_and_two_banks_and_come_back() {
+    let mut scenario = Scenario::new();
+    grant_quota(&mut scenario, "CORE", cny("80000000.00"));
+    grant_line(&mut scenario, "BKA", "CORE", cny("100000000.00"));
+    grant_line(&mut scenario, "BKB", "CORE", cny("5000000.00"));
+    let (id, first) = issued(&mut scenario, "INV-1", cny("60000000.00"));
+    assert_eq!(quota(&mut scenario), (cny("0.00"), cny("60000000.00")));
+    assert_eq!(line(&mut scenario, "BKA"), (cny("0.00"), cny("0.00")), "an issue uses no line");
+    let at_s2 = pass_on(&mut scenario, ("S1", "S2"), first, cny("40000000.00")).unwrap();
+    let parts = split(&mut scenario, "S2", at_s2, &["25000000.00", "15000000.00"]).unwrap();
+    let without = |rate| (FinancingKind::NonRecourse, rate);
+    financed(&mut scenario, ("S2", "BKA"), (parts[0], cny("25000000.00")), without(45_000)).unwrap();
+    let at_s3 = pass_on(&mut scenario, ("S2", "S3"), parts[1], cny("15000000.00")).unwrap();
+    let parts = split(&mut scenario, "S3", at_s3, &["5000000.00", "10000000.00"]).unwrap();
+    financed(&mut scenario, ("S3", "BKB"), (parts[0], cny("5000000.00")), without(52_000)).unwrap();
+    assert_eq!(line(&mut scenario, "BKA"), (cny("0.00"), cny("25000000.00")));
+    assert_eq!(line(&mut scenario, "BKB"), (cny("0.00"), cny("5000000.00")), "on its own line");
+    assert_eq!(certificate(&mut scenario, id).live, cny("60000000.00"), "CORE owes the same all the while");
+    scenario.audit();
+    scenario.move_to("2026-08-28", 9, 0);
+    fund(&mut scenario, id, cny("60000000.00")).unwrap();
+    assert_eq!(status(&mut scenario, id), CertificateStatus::Settled);
+    for (holder, amount) in
+        [("S1", "20000000.00"), ("BKA", "25000000.00"), ("BKB", "5000000.00"), ("S3", "10000000.00")]
+    {
+        assert_eq!(at_settlement_bank(&mut scenario, holder), cny(amount));
+    }
+    assert_eq!(quota(&mut scenario), (cny("0.00"), cny("0.00")));
+    assert_eq!(line(&mut scenario, "BKA"), (cny("0.00"), cny("0.00")));
+    assert_eq!(line(&mut scenario, "BKB"), (cny("0.00"), cny("0.00")));
+    scenario.audit();
+}
