@@ -6,7 +6,7 @@ use super::{
 };
 use crate::core::{Actor, Context, EnterpriseId, EntityRole, Function, MemberId, Record, Role};
 use crate::policy::{self, Policy};
-use types::{AccountId, Amount, Key, State, Stop, transaction::PublicKey};
+use types::{AccountId, Amount, Key, Miss, State, Stop, transaction::PublicKey};
 
 /// A signer whose key and person were found good.
 #[derive(Clone, Debug)]
@@ -198,6 +198,13 @@ pub fn proves(ctx: &Context, key: &PublicKey) -> bool {
 /// The key of the record that says whose account it is: for loading ahead.
 pub fn account_key(account: AccountId) -> Key {
     MemberKey::key(&account)
+}
+
+/// Reads what an account's authority comes from - key, person, enterprise - as far as there is any: for loading ahead.
+pub fn read_ahead(state: &mut dyn State, account: AccountId) -> Result<(), Miss> {
+    let Some(key) = MemberKey::load(state, &account)? else { return Ok(()) };
+    let Some(person) = Member::load(state, &key.member)? else { return Ok(()) };
+    Enterprise::load(state, &person.enterprise).map(drop)
 }
 
 /// Whether different persons of `enterprise` can stand for all `functions`.

@@ -43,7 +43,7 @@ mod tests;
 mod types;
 
 pub use authority::{
-    Signer, account_key, active, are_related, authorize, get, proves, require, require_approvals,
+    Signer, account_key, active, are_related, authorize, get, proves, read_ahead, require, require_approvals,
     require_approvals_beyond, require_limits, require_other_than, signers,
 };
 #[cfg(any(test, feature = "testing"))]

@@ -55,6 +55,11 @@ pub fn at(state: &mut dyn State, time: Timestamp) -> Result<Dated, Miss> {
     Ok(Dated { version, effective_from: record.effective_from, policy: record.policy })
 }
 
+/// Reads the policy in force at `time`, as far as there is any: for loading ahead.
+pub fn read_ahead(state: &mut dyn State, time: Timestamp) -> Result<(), Miss> {
+    if Timeline::load(state, &())?.is_some() { at(state, time).map(drop) } else { Ok(()) }
+}
+
 pub(super) fn timeline(state: &mut dyn State) -> Result<Timeline, Miss> {
     Ok(Timeline::load(state, &())?.expect("genesis wrote the timeline"))
 }
