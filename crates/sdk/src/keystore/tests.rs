@@ -92,8 +92,9 @@ fn every_changed_character_of_a_key_file_is_noticed() {
             // A character may stand for nothing, as the line's end does; then it is still the same key.
             Ok(signer) => assert_eq!(signer.public_key(), key.public_key(), "byte {at}"),
         }
+        // Only the last line's end may be missing.
         fs::write(&path, &pem.as_bytes()[..at]).unwrap();
-        assert!(keystore.unlock("treasurer", PASSPHRASE).is_err(), "cut at {at}");
+        assert_eq!(keystore.unlock("treasurer", PASSPHRASE).is_ok(), at + 1 == pem.len(), "cut at {at}");
     }
     fs::write(&path, pem).unwrap();
     assert!(keystore.unlock("treasurer", PASSPHRASE).is_ok());
@@ -167,7 +168,7 @@ fn the_secret_is_not_in_the_files() {
 fn a_key_that_openssl_made_is_imported() {
     // `openssl genpkey -algorithm ed25519`, with the secret of RFC 8032's first test.
     let pem = "-----BEGIN PRIVATE KEY-----\n\
-               MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAOcrn9g\n\
+               MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
                -----END PRIVATE KEY-----\n";
     let key = decode_pem(pem, None).unwrap();
     let expected = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
