@@ -1,6 +1,6 @@
 //! Why the SDK has no answer.
 
-use api::Problem;
+use api::{Problem, problem::catalogue};
 use types::Rejection;
 
 /// Why the SDK has no answer.
@@ -20,7 +20,7 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    #[error("{}: {}", ledger::explain(.0).0, ledger::explain(.0).1)]
+    #[error("{}: {}", Problem::from(.0).code, Problem::from(.0).detail)]
     Rejected(Rejection),
     #[error("the transaction {0} is not final yet: ask for it again")]
     NotFinal(types::TransactionHash),
@@ -39,7 +39,11 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Problem(problem) => Some(&problem.code),
-            Self::Rejected(rejection) => Some(ledger::explain(rejection).0),
+            Self::Rejected(rejection) => {
+                // The ledger's own, and those that the doors and this side add.
+                let spec = catalogue().into_iter().find(|spec| spec.code == rejection.code);
+                spec.map(|spec| spec.name)
+            }
             Self::Unreachable { .. } | Self::Answer { .. } | Self::NotFinal(_) | Self::Proof(_) => None,
         }
     }

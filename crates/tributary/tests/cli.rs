@@ -78,9 +78,9 @@ async fn every_command_says_what_it_did() {
     records(&terminal, &core);
     let hash = acts(&terminal);
     history(&terminal, &hash);
+    files(&terminal);
     let drafts = tempfile::tempdir().unwrap();
     drafts_pass_on(&terminal, drafts.path());
-    files(&terminal);
     let data = stage.data().display().to_string();
     stage.node.stop().await;
     let lock = node::Folder::new(&data).lock().unwrap();
@@ -173,7 +173,9 @@ fn history(terminal: &Terminal, hash: &str) {
     let cursor = events.lines().last().unwrap().split_whitespace().next().unwrap();
     assert_eq!(terminal.says("events --until-now --after", &[cursor]), "");
     has(&terminal.fails("events --until-now --after here", &[]), &["E_CURSOR"]);
-    let block = terminal.says("block latest", &[]);
+    let height = terminal.json("transaction show", &[hash])["height"].to_string();
+    has(&terminal.says("block latest", &[]), &["state root", "proved: "]);
+    let block = terminal.says("block", &[&height]);
     has(&block, &[hash, "state root", "proved: a quorum's certificate makes it final"]);
     assert!(terminal.json("block 1", &[])["header"]["height"] == 1);
     has(&terminal.fails("block 99999", &[]), &["E_NOT_FOUND"]);
