@@ -4,11 +4,18 @@
 //! signers who may not, amounts a cent too large. Every so often, and at the end, the whole state is audited, and sums
 //! that the audit can only bound are compared exactly: here nothing but certificates uses quotas, lines and suspense.
 
+// Each module's random acts stand in its folder, beside its rules.
+#[path = "receivable/tests_random_certificates.rs"]
 mod certificates;
+#[path = "enterprise/tests_random.rs"]
 mod enterprises;
+#[path = "receivable/tests_random_financing.rs"]
 mod financing;
+#[path = "receivable/tests_random_maturity.rs"]
 mod maturity;
+#[path = "money/tests_random.rs"]
 mod money;
+#[path = "document/tests_random.rs"]
 mod papers;
 
 use crate::{
