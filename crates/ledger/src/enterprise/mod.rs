@@ -50,10 +50,10 @@ pub use authority::{
 pub(crate) use state::found;
 pub use state::{by_legal_id, obligations_changed};
 pub use types::{
-    AddKey, AddMember, ByLegalId, DeclareRelated, EndMember, Enterprise, EnterpriseRegistered, FunctionsChanged,
-    KeyAdded, KeyRevoked, LegalId, Member, MemberAdded, MemberEnded, MemberKey, NewMember, Obligations, Person,
-    Register, Registered, Related, RelatedDeclared, RevokeKey, SetFunctions, SetStanding, Standing, StandingChanged,
-    Whose, reject,
+    AddKey, AddMember, ByLegalId, DeclareRelated, EndMember, Enterprise, EnterpriseRegistered, EnterpriseRenamed,
+    FunctionsChanged, KeyAdded, KeyRevoked, LegalId, Member, MemberAdded, MemberEnded, MemberKey, NewMember,
+    Obligations, Person, Register, Registered, Related, RelatedDeclared, Rename, RevokeKey, SetFunctions, SetStanding,
+    Standing, StandingChanged, Whose, reject,
 };
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};
@@ -71,6 +71,7 @@ pub const MODULE: Module = Module {
         CallSpec::new::<AddKey>(6),
         CallSpec::new::<RevokeKey>(7),
         CallSpec::new::<DeclareRelated>(8),
+        CallSpec::new::<Rename>(9),
     ],
     queries: &[QuerySpec::new::<Whose>(), QuerySpec::new::<ByLegalId>(), QuerySpec::new::<Related>()],
     tables: &[TableSpec::new::<Enterprise>(), TableSpec::new::<Member>(), TableSpec::new::<MemberKey>()],
@@ -83,6 +84,7 @@ pub const MODULE: Module = Module {
         EventSpec::new::<KeyAdded>(),
         EventSpec::new::<KeyRevoked>(),
         EventSpec::new::<RelatedDeclared>(),
+        EventSpec::new::<EnterpriseRenamed>(),
     ],
     rejections: reject::CATALOGUE,
     due: None,

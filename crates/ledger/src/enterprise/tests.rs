@@ -1,7 +1,7 @@
 use super::{
     AddKey, AddMember, ByLegalId, DeclareRelated, EndMember, Enterprise, Member, NewMember, Register, Registered,
-    RevokeKey, SetFunctions, SetStanding, Standing, Whose, are_related, obligations_changed, reject, require_approvals,
-    require_approvals_beyond,
+    Rename, RevokeKey, SetFunctions, SetStanding, Standing, Whose, are_related, obligations_changed, reject,
+    require_approvals, require_approvals_beyond,
 };
 use crate::{
     clock::Advance,
@@ -390,4 +390,19 @@ fn audit_notices_a_legal_id_that_stands_for_another_and_a_key_without_its_accoun
     person.store(&mut scenario.state, &member);
     let laws: Vec<&str> = crate::audit(&scenario.state).0.iter().map(|violation| violation.law).collect();
     assert_eq!(laws, ["N3", "N1"]);
+}
+
+#[test]
+fn the_operator_records_a_new_name_and_the_legal_id_stays() {
+    let mut scenario = Scenario::new();
+    let id = registered(&mut scenario).enterprise;
+    let rename = Rename { enterprise: id, name: text("Shenzhen Newer Co., Ltd."), notice: Digest::of(&[b"notice"]) };
+    scenario.act(OPERATOR, &rename).unwrap();
+    let enterprise = scenario.record::<Enterprise>(&id).unwrap();
+    assert_eq!(enterprise.name.as_str(), "Shenzhen Newer Co., Ltd.");
+    assert_eq!(enterprise.legal_id.as_str(), "9144030071526726XG");
+    assert_eq!(refusal(scenario.act(OPERATOR, &rename)), "E_SAME_NAME");
+    let nobody = Rename { enterprise: EnterpriseId::default(), ..rename };
+    assert_eq!(refusal(scenario.act(OPERATOR, &nobody)), "E_ENTERPRISE_UNKNOWN");
+    scenario.audit();
 }

@@ -5,7 +5,7 @@ use crate::{
     clock::Advance,
     core::{EntityRole, Function},
     enterprise::{
-        AddKey, AddMember, DeclareRelated, EndMember, Enterprise, NewMember, Register, RevokeKey, SetFunctions,
+        AddKey, AddMember, DeclareRelated, EndMember, Enterprise, NewMember, Register, Rename, RevokeKey, SetFunctions,
         SetStanding, Standing,
     },
     policy::{self, Set, SetHolidays},
@@ -24,7 +24,8 @@ impl World {
             9 => self.add_key(),
             10 => self.revoke_key(),
             11 => self.relate(),
-            12..=13 => self.set_policy(),
+            12 => self.rename(),
+            13 => self.set_policy(),
             14 => self.set_holidays(),
             _ => self.advance_clock(),
         }
@@ -82,6 +83,13 @@ impl World {
                 record.standing = Standing::Active;
                 crate::Record::store(&record, &mut self.scenario.state, &enterprise);
             }
+        }
+    }
+
+    fn rename(&mut self) {
+        if let Some(enterprise) = self.enterprises.0.last().map(|(id, _)| *id) {
+            let name = text(&self.number("Newer "));
+            let _ = self.go("OP.maker+OP.checker", &Rename { enterprise, name, notice: Digest::of(&[b"notice"]) });
         }
     }
 

@@ -130,6 +130,17 @@ pub struct SetStanding {
     pub reason: Remark,
 }
 
+/// Records an enterprise's new name in the commercial register. Documents keep the name they were recorded with.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Rename {
+    /// The enterprise; its legal id stays.
+    pub enterprise: EnterpriseId,
+    /// The new name.
+    pub name: Name,
+    /// Digest of the register's notice of the change.
+    pub notice: Digest,
+}
+
 /// Adds a person to the own enterprise.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AddMember {
@@ -258,6 +269,8 @@ events! {
     KeyRevoked { member: MemberId, account: AccountId }
     8 /// Related enterprises were declared.
     RelatedDeclared { related: List<EnterpriseId, 64> }
+    9 /// An enterprise got another name.
+    EnterpriseRenamed { from: Name, to: Name, notice: Digest }
 }
 
 pub mod reject {
@@ -285,5 +298,6 @@ pub mod reject {
         220 own_functions(member) "E_OWN_FUNCTIONS" "{member} is the administrator who asks: another administrator must do it, so that one always remains";
         221 unknown_key(account) "E_KEY_UNKNOWN" "account {account} has no key that this signer may revoke";
         222 related_full(enterprise) "E_RELATED_FULL" "{enterprise} has declared as many related enterprises as fit";
+        223 same_name(enterprise) "E_SAME_NAME" "{enterprise} has this name already";
     }
 }

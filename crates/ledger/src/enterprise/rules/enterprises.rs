@@ -6,8 +6,8 @@ use crate::{
         legal_id, reject,
         state::{by_legal_id, found, introduce},
         types::{
-            DeclareRelated, Enterprise, EnterpriseRegistered, Obligations, Register, Registered, RelatedDeclared,
-            SetStanding, Standing, StandingChanged,
+            DeclareRelated, Enterprise, EnterpriseRegistered, EnterpriseRenamed, Obligations, Register, Registered,
+            RelatedDeclared, Rename, SetStanding, Standing, StandingChanged,
         },
     },
 };
@@ -122,6 +122,28 @@ impl Call for SetStanding {
         enterprise.store(state, &self.enterprise);
         let (reviewed, reason) = (self.reviewed, self.reason.clone());
         emit(state, &StandingChanged { enterprise: self.enterprise, from, to, reviewed, reason });
+        Ok(())
+    }
+}
+
+impl Call for Rename {
+    const NAME: &'static str = "rename";
+    const ROLES: &'static [Role] = OPERATOR;
+    type Outcome = ();
+
+    fn check(&self) -> Result<(), Rejection> {
+        Ok(())
+    }
+
+    fn apply(&self, _ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
+        let mut enterprise = get(state, self.enterprise)?;
+        if enterprise.name == self.name {
+            return Err(reject::same_name(self.enterprise).into());
+        }
+        let (from, to) = (enterprise.name, self.name.clone());
+        enterprise.name = to.clone();
+        enterprise.store(state, &self.enterprise);
+        emit(state, &EnterpriseRenamed { enterprise: self.enterprise, from, to, notice: self.notice });
         Ok(())
     }
 }
