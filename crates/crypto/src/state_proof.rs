@@ -294,3 +294,6 @@ impl Path {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
