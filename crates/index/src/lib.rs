@@ -7,7 +7,7 @@
 //! ```
 //! The chain is the truth and this is its mirror: every block is applied whole or not at all, a block that was applied
 //! changes nothing, a gap is refused, and when the declared columns have changed the mirror is emptied and fed again.
-//! SQL stays portable: numbered parameters, standard types, row values, `ON CONFLICT`, `UPDATE .. FROM`; what is
+//! SQL stays portable: parameters in order, standard types, row values, `ON CONFLICT`, `UPDATE .. FROM`; what is
 //! SQLite's own stands in `store`.
 //!
 //! **Invariant:** the content depends on the blocks only: fed again, it is the same to the byte.

@@ -5,7 +5,7 @@
 //! another. A transfer changes one column of an account, and its parties not at all.
 
 use crate::{
-    schema::{Insert, Mirror, numbered},
+    schema::{Insert, Mirror, placeholders},
     write::{SHAPES, Value, delete, insert, integer, with_values},
 };
 use api::{
@@ -71,8 +71,10 @@ impl Changes {
                 if before.is_some() {
                     moved.push(Value::Text(row.id.clone()));
                 }
-                parties
-                    .extend(sorted(&row.parties).flat_map(|party| [Value::Text(party), Value::Text(row.id.clone())]));
+                for party in sorted(&row.parties) {
+                    let id = || Value::Text(row.id.clone());
+                    parties.extend([Value::Text(party), id(), id()]);
+                }
             }
             match before {
                 None => {
@@ -116,8 +118,8 @@ impl Updates {
             let head = format!("UPDATE {} SET {} FROM (VALUES ", mirror.name, set.join(", "));
             let tail = format!(") AS v WHERE {}.id = v.column1", mirror.name);
             let width = columns.len() + 1;
-            let row = |before| format!("({})", numbered(before, width));
-            with_values(connection, (&head, &tail), width, row, values).await?;
+            let row = format!("({})", placeholders(width));
+            with_values(connection, (&head, &row, &tail), width, values).await?;
         }
         Ok(())
     }
@@ -137,7 +139,7 @@ async fn known(
         if ids.len() < *shape {
             continue;
         }
-        let sql: Arc<str> = format!("{head}({})", numbered(0, *shape)).into();
+        let sql: Arc<str> = format!("{head}({})", placeholders(*shape)).into();
         while ids.len() >= *shape {
             let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
             for id in ids.by_ref().take(*shape) {

@@ -30,36 +30,27 @@ pub(crate) struct Insert {
     pub(crate) head: String,
     /// Values that a row brings.
     pub(crate) columns: usize,
-    /// What a row's last column is, where it is found by the row's id: its second value.
-    pub(crate) found: Option<String>,
+    /// A row's parameters.
+    pub(crate) row: String,
 }
 
 impl Insert {
     pub(crate) fn new(table: &str, columns: &[&str]) -> Self {
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
-        Self { head, columns: columns.len(), found: None }
+        Self { head, columns: columns.len(), row: format!("({})", placeholders(columns.len())) }
     }
 
-    /// Inserts the parties of a table's rows.
+    /// Inserts the parties of a table's rows: party, id, and the id again, by which the row is found.
     pub(crate) fn parties(mirror: &Mirror) -> Self {
         let Mirror { name, parties, .. } = mirror;
-        let found = Some(format!("SELECT created_height FROM {name} WHERE id ="));
-        Self { columns: 2, found, ..Self::new(parties, &["party", "id", "created_height"]) }
-    }
-
-    /// A row's parameters, behind `before` others.
-    pub(crate) fn row(&self, before: usize) -> String {
-        let mut row = numbered(before, self.columns);
-        if let Some(found) = &self.found {
-            row.push_str(&format!(", ({found} ${})", before + 2));
-        }
-        format!("({row})")
+        let insert = Self::new(parties, &["party", "id", "created_height"]);
+        Self { row: format!("(?, ?, (SELECT created_height FROM {name} WHERE id = ?))"), ..insert }
     }
 }
 
-/// `$1, $2, ..`
-pub(crate) fn numbered(before: usize, count: usize) -> String {
-    (before + 1..=before + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+/// `?, ?, ..`: parameters in their order. SQLite takes `$1` for a name, and looks for it among all others at each bind.
+pub(crate) fn placeholders(count: usize) -> String {
+    vec!["?"; count].join(", ")
 }
 
 /// Every mirror, by the first two bytes of its records' keys.

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     rows::{Changes, parties_text, sorted},
-    schema::{Insert, numbered},
+    schema::{Insert, placeholders},
     store::{Index, read_height},
 };
 use api::{list::Operand, view};
@@ -166,16 +166,15 @@ pub(crate) async fn insert(
     insert: &Insert,
     values: Vec<Value>,
 ) -> Result<(), sqlx::Error> {
-    with_values(connection, (&insert.head, ""), insert.columns, |before| insert.row(before), values).await
+    with_values(connection, (&insert.head, &insert.row, ""), insert.columns, values).await
 }
 
 /// Executes `head rows tail` for rows of so many values given one after the other, many in each statement. `row` is a
-/// row's parameters behind so many others.
+/// row's parameters.
 pub(crate) async fn with_values(
     connection: &mut SqliteConnection,
-    (head, tail): (&str, &str),
+    (head, row, tail): (&str, &str, &str),
     width: usize,
-    row: impl Fn(usize) -> String,
     values: Vec<Value>,
 ) -> Result<(), sqlx::Error> {
     assert!(values.len().is_multiple_of(width), "rows are whole");
@@ -184,8 +183,7 @@ pub(crate) async fn with_values(
         if values.len() < shape * width {
             continue;
         }
-        let rows: Vec<String> = (0..*shape).map(|number| row(number * width)).collect();
-        let sql: Arc<str> = format!("{head}{}{tail}", rows.join(", ")).into();
+        let sql: Arc<str> = format!("{head}{}{tail}", vec![row; *shape].join(", ")).into();
         while values.len() >= shape * width {
             execute(connection, sql.clone(), values.by_ref().take(shape * width)).await?;
         }
@@ -200,7 +198,7 @@ pub(crate) async fn delete(connection: &mut SqliteConnection, table: &str, ids: 
         if ids.len() < *shape {
             continue;
         }
-        let sql: Arc<str> = format!("DELETE FROM {table} WHERE id IN ({})", numbered(0, *shape)).into();
+        let sql: Arc<str> = format!("DELETE FROM {table} WHERE id IN ({})", placeholders(*shape)).into();
         while ids.len() >= *shape {
             execute(connection, sql.clone(), ids.by_ref().take(*shape)).await?;
         }
