@@ -63,7 +63,7 @@ impl Process {
     /// Starts a node and returns when its door is open.
     pub fn start(data: &Path) -> Self {
         let arguments =
-            ["node", "run", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--heartbeat-ms", "600000"];
+            ["node", "run", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--heartbeat-ms", "1000"];
         let mut child = program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
