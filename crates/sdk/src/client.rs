@@ -195,7 +195,7 @@ impl Client {
         }))
     }
 
-    /// A page of events behind a cursor, without waiting.
+    /// A page of events behind a cursor; where there are none yet, the node waits some seconds for one.
     pub async fn event_page(&self, parameters: &[(&str, String)]) -> Result<EventPage, Error> {
         self.get("/v1/events", parameters).await
     }
