@@ -97,7 +97,9 @@ impl Payer {
                 found.unwrap_or_else(|error| panic!("{} was final in block {}: {error}", told.hash, told.height));
             assert_eq!(found, *told, "a receipt never changes");
         };
-        join_all(self.payments[from..].iter().map(check)).await;
+        for asked in self.payments[from..].chunks(IN_FLIGHT) {
+            join_all(asked.iter().map(check)).await;
+        }
     }
 }
 
