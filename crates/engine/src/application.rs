@@ -130,6 +130,11 @@ impl Core {
         }
     }
 
+    /// Whether this block is the last final one.
+    pub(crate) fn is_final(&self, block: BlockDigest) -> bool {
+        self.memory.lock().last_final.is_some_and(|(last, _)| last == block)
+    }
+
     /// Tells what was true when the node stopped.
     pub(crate) fn resume(&self, block: &Block, more_due: bool) {
         let mut memory = self.memory.lock();

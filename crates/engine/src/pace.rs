@@ -2,8 +2,12 @@
 //!
 //! The wait stands in front of the state machine, not inside it: while a proposal is being built, the state machine lets no
 //! block become final, so a proposal that waited there would hold back its own parent. Nothing polls: the wait ends by
-//! the source's arrival, by the heartbeat's timer, or by consensus dropping the request. The leader's timeout lies above
-//! the heartbeat (see `start`), so an idle chain makes one view per heartbeat and no more.
+//! the source's arrival, by a timer, or by consensus dropping the request. The leader's timeout lies above the heartbeat
+//! (see `wiring`), so an idle chain makes one view per heartbeat and no more.
+//!
+//! A block may be certified and never get votes enough to be final itself: a validator that starts again does not repeat
+//! its votes, and votes get lost. A block on top of it makes it final. So where the parent is not final after a while, one
+//! is due, whether or not anything waits: what was in the parent is not in the pool's work any more.
 
 use commonware_actor::Feedback;
 use commonware_consensus::{
@@ -23,6 +27,9 @@ use crate::{
     application::Core,
     stack::{Automaton, BlockDigest, Context, PeerKey, Runtime, Scheme},
 };
+
+/// How long a certified block may take to become final by itself: far above the few round trips that it needs.
+const FINALITY_TIME: Duration = Duration::from_millis(500);
 
 /// The automaton of consensus, with proposals that wait for work.
 pub(crate) struct Paced<E: Runtime> {
@@ -53,18 +60,27 @@ impl<E: Runtime> Paced<E> {
         if self.core.wants_child(parent) {
             return;
         }
+        let first = FINALITY_TIME.min(self.heartbeat);
+        if self.work_within(parent, first).await || !self.core.is_final(parent) {
+            return;
+        }
+        self.work_within(parent, self.heartbeat.saturating_sub(first)).await;
+    }
+
+    /// Waits for work on this parent, at most so long; says whether there is any.
+    async fn work_within(&self, parent: BlockDigest, time: Duration) -> bool {
         let source = self.core.source().clone();
-        let heartbeat = self.runtime.sleep(self.heartbeat);
-        pin_mut!(heartbeat);
+        let end = self.runtime.sleep(time);
+        pin_mut!(end);
         loop {
             // Read before asking for work, so that an arrival between the two is not missed.
             let seen = source.arrivals();
             if source.has_work(&self.core.pending(parent)) {
-                return;
+                return true;
             }
-            match select(source.arrived(seen), heartbeat.as_mut()).await {
+            match select(source.arrived(seen), end.as_mut()).await {
                 Either::Left(_) => {}
-                Either::Right(_) => return,
+                Either::Right(_) => return false,
             }
         }
     }

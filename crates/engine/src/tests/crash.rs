@@ -4,7 +4,7 @@ use super::support::{GENESIS_TIME, MemorySource, config, genesis, replay_agrees,
 use crate::{ChainConfig, deal, services::Services, stack::Runtime};
 use commonware_runtime::{
     Clock as _, Runner as _,
-    deterministic::{self, FaultConfig, PartialWriteMode, WriteConfig},
+    deterministic::{self, Checkpoint, FaultConfig, PartialWriteMode, WriteConfig},
 };
 use commonware_utils::{TestRng, probability};
 use futures::{
@@ -29,23 +29,21 @@ const SENT: usize = 40;
 enum Disk {
     /// Nothing.
     Forgets,
+    /// Everything: it was the process that died.
+    Keeps,
     /// Some writes up to some byte.
     Tears(PartialWriteMode),
 }
 
 impl Disk {
     fn faults(self) -> FaultConfig {
-        match self {
-            Self::Forgets => FaultConfig::default(),
-            Self::Tears(mode) => FaultConfig {
-                write_rate: Some(WriteConfig {
-                    failure_rate: probability!(0.0),
-                    retention_rate: probability!(0.9),
-                    mode,
-                }),
-                ..FaultConfig::default()
-            },
-        }
+        let (retention_rate, mode) = match self {
+            Self::Forgets => return FaultConfig::default(),
+            Self::Keeps => (probability!(1.0), PartialWriteMode::Prefix),
+            Self::Tears(mode) => (probability!(0.9), mode),
+        };
+        let write = WriteConfig { failure_rate: probability!(0.0), retention_rate, mode };
+        FaultConfig { write_rate: Some(write), ..FaultConfig::default() }
     }
 }
 
@@ -179,34 +177,87 @@ fn a_start_that_was_cut_off_leaves_a_chain_that_starts() {
 
 /// Within this time a chain that starts again makes its next block, however long its heartbeat.
 const BACK_AFTER: Duration = Duration::from_secs(2);
+/// One step of the runtime: a crash may fall between any two of them.
+const STEP: Duration = Duration::from_millis(1);
 
-#[test]
-fn a_view_that_a_crash_cut_in_two_does_not_hold_the_chain_up() {
+/// Starts a chain, lets it come to rest, gives it a transaction, and kills it so many steps later. Says whether the
+/// transaction's block had been announced by then.
+fn kill_after(steps: u32, disk: Disk, config: &ChainConfig, source: &MemorySource, seen: &Seen) -> (Checkpoint, bool) {
+    let settings = settings(u64::from(steps)).with_storage_fault_config(disk.faults());
+    let (announced, checkpoint) = deterministic::Runner::new(settings).start_and_recover(|context| async move {
+        let services = start_alone(&context, config.clone()).await;
+        follow(&services, seen, |blocks| blocks.contains_key(&1)).await;
+        context.sleep(BACK_AFTER).await;
+        source.add([transaction(&config.genesis, 1, 0, 64, GENESIS_TIME)]);
+        let announced = Box::pin(follow(&services, seen, |blocks| blocks.contains_key(&2)));
+        matches!(select(announced, Box::pin(context.sleep(STEP * steps))).await, Either::Left(_))
+    });
+    (checkpoint, announced)
+}
+
+/// Starts the chain again and kills it so many steps later.
+fn start_and_kill(checkpoint: Checkpoint, steps: u32, config: &ChainConfig) -> Checkpoint {
+    let runner = deterministic::Runner::from(checkpoint);
+    let (_, checkpoint) = runner.start_and_recover(|context| async move {
+        let chain = async {
+            let _services = start_alone(&context, config.clone()).await;
+            std::future::pending::<()>().await;
+        };
+        select(Box::pin(chain), Box::pin(context.sleep(STEP * steps))).await;
+    });
+    checkpoint
+}
+
+/// Starts the chain again. Its client sends the same transaction once more, and it is soon final, without another one that
+/// would bring a block about.
+fn comes_back(checkpoint: Checkpoint, what: &str, config: &ChainConfig, seen: &Seen) {
+    deterministic::Runner::from(checkpoint).start(|context| async move {
+        let services = start_alone(&context, config.clone()).await;
+        let receipts = |blocks: &BTreeMap<_, Arc<FinalBlock>>| -> usize {
+            blocks.values().map(|block| block.receipts.len()).sum()
+        };
+        let done = Box::pin(follow(&services, seen, |blocks| receipts(blocks) == 1));
+        let Either::Left(_) = select(done, Box::pin(context.sleep(BACK_AFTER))).await else {
+            panic!("{what}: the transaction is not final {BACK_AFTER:?} after the start");
+        };
+    });
+}
+
+/// Kills a chain at every step between a transaction's arrival and its block's announcement, and again, if told so, at
+/// some step of the start after that.
+fn killed_at_every_step(disk: Disk, again: Option<u32>) {
     let (committee, keys) = deal(1, &mut TestRng::new(1));
     let genesis: Arc<Genesis> = Arc::new(genesis(&committee));
-    let source = Arc::new(MemorySource::default());
-    let config = ChainConfig { heartbeat: Duration::from_secs(3_600), ..config(&genesis, &keys[0], &source) };
-    let seen = Seen::default();
-    let mut runner = deterministic::Runner::new(settings(1));
-    for run in 0..40 {
-        source.add([transaction(&genesis, 1, run, 64, GENESIS_TIME)]);
-        let (config, seen) = (config.clone(), seen.clone());
-        let (_, checkpoint) = runner.start_and_recover(|context| async move {
-            let known = seen.lock().unwrap().len() as u64;
-            let next = async {
-                let services = start_alone(&context, config).await;
-                follow(&services, &seen, |blocks| blocks.contains_key(&(known + 1))).await;
-                services
-            };
-            let late = context.sleep(BACK_AFTER);
-            let Either::Left((services, _)) = select(Box::pin(next), Box::pin(late)).await else {
-                panic!("no block {BACK_AFTER:?} after start {run}");
-            };
-            // Somewhere on the way to the block after it.
-            let life = context.sleep(Duration::from_micros(run * 97));
-            select(Box::pin(follow(&services, &seen, |_| false)), Box::pin(life)).await;
-        });
-        runner = deterministic::Runner::from(checkpoint);
+    for steps in 0.. {
+        let source = Arc::new(MemorySource::default());
+        let config = ChainConfig { heartbeat: Duration::from_secs(3_600), ..config(&genesis, &keys[0], &source) };
+        let seen = Seen::default();
+        let (mut checkpoint, announced) = kill_after(steps, disk, &config, &source, &seen);
+        if let Some(every) = again {
+            checkpoint = start_and_kill(checkpoint, steps % every, &config);
+        }
+        let what = format!("{disk:?}, killed after {steps} steps{}", if again.is_some() { " and again" } else { "" });
+        comes_back(checkpoint, &what, &config, &seen);
+        replay_agrees(&genesis, seen.lock().unwrap().values().cloned().collect());
+        if announced {
+            assert!(steps > 10, "{what}: a block takes more steps than that");
+            return;
+        }
     }
-    replay_agrees(&genesis, seen.lock().unwrap().values().cloned().collect());
+}
+
+#[test]
+fn a_kill_at_any_step_of_a_view_does_not_hold_the_chain_up() {
+    for disk in
+        [Disk::Keeps, Disk::Forgets, Disk::Tears(PartialWriteMode::Prefix), Disk::Tears(PartialWriteMode::Subset)]
+    {
+        killed_at_every_step(disk, None);
+    }
+}
+
+#[test]
+fn a_second_kill_during_the_start_does_not_hold_the_chain_up() {
+    for disk in [Disk::Keeps, Disk::Forgets] {
+        killed_at_every_step(disk, Some(97));
+    }
 }
