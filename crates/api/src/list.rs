@@ -6,7 +6,7 @@
 //! table has, are taken.
 
 use crate::problem::doors;
-use ledger::core::{Cell, ColumnKind, EnterpriseId, Module, TableSpec};
+use ledger::core::{ColumnKind, EnterpriseId, Module, TableSpec};
 use serde::{Deserialize, Serialize};
 use types::{
     Digest, Rejection,
@@ -205,15 +205,6 @@ impl ListRequest {
 pub fn columns(table: &'static TableSpec) -> impl Iterator<Item = (&'static str, ColumnKind)> {
     let own = table.columns.iter().map(|column| (column.name, column.kind));
     COMMON_COLUMNS.iter().copied().chain(own)
-}
-
-/// A cell as something to compare with.
-pub fn operand(cell: &Cell) -> Option<Operand> {
-    match cell {
-        Cell::Null => None,
-        Cell::Text(text) => Some(Operand::Text(text.clone())),
-        Cell::Integer(value) => Some(Operand::Integer(*value)),
-    }
 }
 
 fn parse_limit(value: &str) -> Result<u32, Rejection> {

@@ -1,7 +1,7 @@
 //! The operation table as doors see it: what can be asked, by name. Doors need nothing else of the business.
 
 pub use ledger::{
-    core::{CallSpec, ColumnKind, EnterpriseId, Module, QuerySpec, TableSpec},
+    core::{CallSpec, Cell, ColumnKind, EnterpriseId, Module, QuerySpec, Row, TableSpec},
     modules,
 };
 

@@ -4,7 +4,10 @@ use crate::{
     backend::{EventCursor, Included, ProvenBlock},
     message::{ActView, BlockView, EventView, Refused, Status, TransactionView},
 };
-use ledger::{core::EventSpec, core::Module, modules, operation};
+use ledger::{
+    core::{EnterpriseId, EventSpec, Module},
+    modules, operation,
+};
 use serde_json::Value;
 use types::{Act, Bytes, Event, FinalBlock, Outcome, Rejection, TransactionHash, rejection::tech, wire};
 
@@ -26,6 +29,11 @@ pub fn act_or_bytes(seen: &Act) -> ActView {
 pub fn event_spec(event: &Event) -> Option<(&'static Module, &'static EventSpec)> {
     let module = modules().iter().find(|module| module.number == event.module)?;
     Some((module, module.events.iter().find(|spec| spec.number == event.event)?))
+}
+
+/// The enterprises that an event concerns; nobody knows those of an event that its module does not declare.
+pub fn event_parties(event: &Event) -> Vec<EnterpriseId> {
+    event_spec(event).and_then(|(_, spec)| (spec.parties)(&event.payload).ok()).unwrap_or_default()
 }
 
 /// An event by name. One that its own module does not declare is shown by its numbers, so that nothing is lost.

@@ -2,7 +2,8 @@
 
 use crate::{
     error::Error,
-    schema::{column_name, table_name},
+    rows,
+    schema::{column_name, hash_key, height_of, table_name},
     store::Index,
     write::{Value, integer},
 };
@@ -10,8 +11,9 @@ use api::{
     backend::{EventCursor, EventFilter, Included},
     list::{COMMON_COLUMNS, Comparison, ListRequest, Operand, Place},
     message::{EventPage, EventView, Page, RowView},
-    operations::{ColumnKind, EnterpriseId, Module, TableSpec},
+    operations::{ColumnKind, Module, TableSpec, modules},
     problem::doors,
+    view,
 };
 use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::SqliteRow};
 use std::{sync::Arc, time::Duration};
@@ -72,7 +74,7 @@ impl Index {
         let more = found.len() > limit;
         let mut rows = Vec::with_capacity(found.len().min(limit));
         for row in found.iter().take(limit) {
-            rows.push(row_view(row)?);
+            rows.push(row_view(request.table, row)?);
         }
         let last = found.get(limit.wrapping_sub(1)).filter(|_| more);
         let cursor = last.map(|row| place(&request, row).map(|place| request.cursor(place))).transpose()?;
@@ -93,15 +95,15 @@ impl Index {
         sql.and(&format!("t.id = {id}"));
         let read = |source| Error::Read { what: "a record", source };
         let row = sql.into_query().fetch_optional(&self.readers).await.map_err(read)?;
-        row.as_ref().map(row_view).transpose()
+        row.map(|row| row_view(table, &row)).transpose()
     }
 
     /// A transaction of a final block, with its receipt.
     pub async fn transaction(&self, hash: TransactionHash) -> Result<Option<Included>, Error> {
-        let sql = "SELECT t.bytes, t.receipt, t.first_event, b.time_ms FROM transactions t \
-                   JOIN blocks b ON b.height = t.height WHERE t.hash = $1";
+        let sql = "SELECT bytes, receipt, first_event, place FROM transactions WHERE hash_key = $1 AND hash = $2";
         let read = |source| Error::Read { what: "a transaction", source };
-        let row = sqlx::query(sql).bind(hash.to_string()).fetch_optional(&self.readers).await.map_err(read)?;
+        let query = sqlx::query(sql).bind(hash_key(&hash)).bind(hash.0.to_vec());
+        let row = query.fetch_optional(&self.readers).await.map_err(read)?;
         let Some(row) = row else {
             return Ok(None);
         };
@@ -109,7 +111,10 @@ impl Index {
         let transaction = Transaction::decode(&bytes).map_err(|_| Error::Corrupt("a transaction"))?;
         let receipt = wire::decode(row.get::<&[u8], _>(1)).map_err(|_| Error::Corrupt("a receipt"))?;
         let first_event = u32::try_from(row.get::<i64, _>(2)).map_err(|_| Error::Corrupt("a position"))?;
-        let time = Timestamp(unsigned(row.get(3))?);
+        let sql = "SELECT time_ms FROM blocks WHERE height = $1";
+        let height = height_of(row.get(3));
+        let time = sqlx::query_scalar(sql).bind(height).fetch_one(&self.readers).await.map_err(read)?;
+        let time = Timestamp(unsigned(time)?);
         let transaction = Arc::new(Checked { hash, transaction, size: bytes.len() });
         Ok(Some(Included { transaction, receipt, time, first_event }))
     }
@@ -155,7 +160,7 @@ impl Index {
     }
 }
 
-const ROW: &str = "t.id, t.created_height, t.height, t.parties, t.record";
+const ROW: &str = "t.id, t.created_height, t.height, t.record";
 
 fn list_sql(request: &ListRequest) -> Sql {
     let table = table_name(request.module, request.table);
@@ -169,7 +174,7 @@ fn list_sql(request: &ListRequest) -> Sql {
     let mut sql = Sql::new(format!("SELECT {id} FROM {table} t"));
     match request.party {
         Some(party) => {
-            let party = sql.bind(Value::Text(party.to_string()));
+            let party = sql.bind(rows::party(party));
             sql.text.push_str(&format!(" JOIN {table}__parties p ON p.id = t.id WHERE p.party = {party}"));
         }
         None => sql.text.push_str(" WHERE TRUE"),
@@ -235,28 +240,33 @@ fn operator(comparison: Comparison) -> &'static str {
 fn place(request: &ListRequest, row: &SqliteRow) -> Result<Place, Error> {
     let (_, kind) = request.column(request.sort.column).expect("a request sorts by a column of its table");
     let value = match kind {
-        ColumnKind::Text => row.get::<Option<String>, _>(5).map(Operand::Text),
-        ColumnKind::Integer => row.get::<Option<i64>, _>(5).map(Operand::Integer),
+        ColumnKind::Text => row.get::<Option<String>, _>(4).map(Operand::Text),
+        ColumnKind::Integer => row.get::<Option<i64>, _>(4).map(Operand::Integer),
     };
     Ok(Place { value, id: row.get(0) })
 }
 
-fn row_view(row: &SqliteRow) -> Result<RowView, Error> {
+fn row_view(table: &TableSpec, row: &SqliteRow) -> Result<RowView, Error> {
+    let corrupt = |_| Error::Corrupt("a record");
+    let (id, record): (String, &[u8]) = (row.get(0), row.get(3));
+    let key = (table.key)(&id).map_err(corrupt)?;
     Ok(RowView {
-        id: row.get(0),
         created_height: unsigned(row.get(1))?,
         height: unsigned(row.get(2))?,
-        parties: parties(row.get(3))?,
-        record: serde_json::from_str(row.get(4)).map_err(|_| Error::Corrupt("a record"))?,
+        // Behind the numbers of module and table.
+        parties: (table.row)(&key[2..], record).map_err(corrupt)?.parties,
+        record: (table.to_json)(record).map_err(corrupt)?,
+        id,
     })
 }
 
 fn events_sql(after: EventCursor, height: u64, filter: &EventFilter, max: usize) -> Sql {
-    let columns = "e.height, e.position, e.module, e.event, e.transaction_hash, e.parties, e.fields";
-    let mut sql = Sql::new(format!("SELECT {columns} FROM events e"));
+    let columns = "e.height, e.position, e.module, e.event, e.payload, t.hash";
+    let caused = "LEFT JOIN transactions t ON t.place = e.transaction_place";
+    let mut sql = Sql::new(format!("SELECT {columns} FROM events e {caused}"));
     match filter.party {
         Some(party) => {
-            let party = sql.bind(Value::Text(party.to_string()));
+            let party = sql.bind(rows::party(party));
             let join = "JOIN event_parties p ON p.height = e.height AND p.position = e.position";
             sql.text.push_str(&format!(" {join} WHERE p.party = {party}"));
         }
@@ -267,36 +277,47 @@ fn events_sql(after: EventCursor, height: u64, filter: &EventFilter, max: usize)
     let to = sql.bind(integer(height));
     let of = if filter.party.is_some() { "p" } else { "e" };
     sql.and(&format!("({of}.height, {of}.position) > ({from}, {position}) AND {of}.height <= {to}"));
-    if let Some(module) = &filter.module {
-        let module = sql.bind(Value::Text(module.clone()));
-        sql.and(&format!("e.module = {module}"));
-    }
-    if let Some(event) = &filter.event {
-        let event = sql.bind(Value::Text(event.clone()));
-        sql.and(&format!("e.event = {event}"));
+    if let Some(kinds) = kinds(filter) {
+        sql.and(&kinds);
     }
     let limit = sql.bind(integer(max.try_into().expect("a page is small")));
     sql.text.push_str(&format!(" ORDER BY {of}.height, {of}.position LIMIT {limit}"));
     sql
 }
 
-fn event_view(row: &SqliteRow) -> Result<EventView, Error> {
-    let height = unsigned(row.get(0))?;
-    let position = u32::try_from(row.get::<i64, _>(1)).map_err(|_| Error::Corrupt("a position"))?;
-    let transaction = row.get::<Option<String>, _>(4).map(|hash| hash.parse()).transpose();
-    Ok(EventView {
-        cursor: EventCursor { height, position }.to_string(),
-        height,
-        transaction: transaction.map_err(|_| Error::Corrupt("a hash"))?,
-        module: row.get(2),
-        event: row.get(3),
-        parties: parties(row.get(5))?,
-        fields: serde_json::from_str(row.get(6)).map_err(|_| Error::Corrupt("an event"))?,
+/// The kinds of events that a filter names, as a condition. What no module declares is named by its numbers.
+fn kinds(filter: &EventFilter) -> Option<String> {
+    let among = |mut kinds: Vec<(u16, u16)>, number: Option<(u16, u16)>| {
+        kinds.extend(number);
+        let kinds: Vec<String> =
+            kinds.iter().map(|(module, event)| format!("(e.module = {module} AND e.event = {event})")).collect();
+        if kinds.is_empty() { "FALSE".to_owned() } else { format!("({})", kinds.join(" OR ")) }
+    };
+    let number = |name: &String| name.parse::<u16>().ok();
+    let module = |module: &&Module| filter.module.as_ref().is_none_or(|name| module.name == name.as_str());
+    let event = filter.event.as_ref().map(|event| {
+        let named = |module: &'static Module| {
+            let events = module.events.iter().filter(|spec| spec.name == event.as_str());
+            events.map(move |spec| (module.number, spec.number))
+        };
+        let kinds = modules().iter().copied().filter(module).flat_map(named).collect();
+        among(kinds, filter.module.as_ref().and_then(number).zip(number(event)))
+    });
+    event.or_else(|| {
+        let name = filter.module.as_ref()?;
+        let known = modules().iter().find(|module| module.name == name.as_str()).map(|module| module.number);
+        Some(known.or(number(name)).map_or("FALSE".to_owned(), |number| format!("e.module = {number}")))
     })
 }
 
-fn parties(text: &str) -> Result<Vec<EnterpriseId>, Error> {
-    text.split_whitespace().map(|party| party.parse().map_err(|_| Error::Corrupt("a party"))).collect()
+fn event_view(row: &SqliteRow) -> Result<EventView, Error> {
+    let number = |value: i64| u16::try_from(value).map_err(|_| Error::Corrupt("a kind of event"));
+    let position = u32::try_from(row.get::<i64, _>(1)).map_err(|_| Error::Corrupt("a position"))?;
+    let at = EventCursor { height: unsigned(row.get(0))?, position };
+    let (module, event, payload) = (number(row.get(2))?, number(row.get(3))?, row.get(4));
+    let hash = row.get::<Option<&[u8]>, _>(5).map(|hash| hash.try_into().map(TransactionHash));
+    let transaction = hash.transpose().map_err(|_| Error::Corrupt("a hash"))?;
+    Ok(view::event(&types::Event { module, event, payload }, at, transaction))
 }
 
 fn unsigned(value: i64) -> Result<u64, Error> {

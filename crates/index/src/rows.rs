@@ -5,114 +5,147 @@
 //! another. A transfer changes one column of an account, and its parties not at all.
 
 use crate::{
-    schema::{Insert, Mirror, placeholders},
+    error::Error,
+    schema::{Mirror, placeholders},
     write::{SHAPES, Value, delete, insert, integer, with_values},
 };
-use api::{
-    list::operand,
-    operations::{ColumnKind, EnterpriseId},
-};
-use sqlx::{
-    AssertSqlSafe, Row as _,
-    sqlite::{SqliteConnection, SqliteRow},
-};
+use api::operations::{Cell, EnterpriseId, Row};
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What a block did to one table.
 #[derive(Default)]
 pub(crate) struct Changes {
     stored: Vec<Stored>,
-    removed: Vec<Value>,
+    removed: Vec<Place>,
+}
+
+/// Where a record is: the end of its key in state, and its id as text.
+struct Place {
+    key: Vec<u8>,
+    id: String,
 }
 
 /// A row as the block leaves it.
 struct Stored {
-    id: String,
-    height: u64,
-    parties: Vec<EnterpriseId>,
-    record: String,
-    cells: Vec<Value>,
+    key: Vec<u8>,
+    row: Row,
+    record: Vec<u8>,
 }
 
-/// A row as it was: its parties in one text, and its own columns.
+/// A row as it was.
 struct Known {
-    parties: String,
-    cells: Vec<Value>,
+    created_height: u64,
+    row: Row,
 }
 
 impl Changes {
-    pub(crate) fn take(
-        &mut self,
-        mirror: &Mirror,
-        id: &[u8],
-        value: Option<&[u8]>,
-        height: u64,
-    ) -> Result<(), types::Rejection> {
-        let Some(value) = value else {
-            self.removed.push(Value::Text((mirror.spec.id)(id)?));
-            return Ok(());
-        };
-        let row = (mirror.spec.row)(id, value)?;
-        let cells = row.cells.iter().map(|cell| operand(cell).map_or(Value::Null, Value::operand)).collect();
-        let record = row.record.to_string();
-        self.stored.push(Stored { id: row.id, height, parties: row.parties, record, cells });
+    pub(crate) fn take(&mut self, mirror: &Mirror, key: &[u8], value: Option<&[u8]>) -> Result<(), types::Rejection> {
+        let key = key.to_vec();
+        match value {
+            Some(value) => {
+                let row = (mirror.spec.row)(&key, value)?;
+                self.stored.push(Stored { key, row, record: value.to_vec() });
+            }
+            None => {
+                let id = (mirror.spec.id)(&key)?;
+                self.removed.push(Place { key, id });
+            }
+        }
         Ok(())
     }
 
-    pub(crate) async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
-        delete(connection, &mirror.name, &self.removed).await?;
-        delete(connection, &mirror.parties, &self.removed).await?;
-        let mut known = known(connection, mirror, &self.stored).await?;
-        let (mut new, mut updates, mut parties, mut moved) = (Vec::new(), Updates::new(), Vec::new(), Vec::new());
-        for row in self.stored {
-            let text = parties_text(&row.parties);
-            let before = known.remove(&row.id);
-            if before.as_ref().is_none_or(|before| before.parties != text) {
-                if before.is_some() {
-                    moved.push(Value::Text(row.id.clone()));
-                }
-                for party in sorted(&row.parties) {
-                    let id = || Value::Text(row.id.clone());
-                    parties.extend([Value::Text(party), id(), id()]);
-                }
-            }
-            match before {
+    /// Writes the changes of the block at `height`.
+    pub(crate) async fn write(
+        self,
+        connection: &mut SqliteConnection,
+        mirror: &Mirror,
+        height: u64,
+    ) -> Result<(), Error> {
+        let stored = self.stored.iter().map(|stored| (stored.row.id.as_str(), stored.key.as_slice()));
+        let removed = self.removed.iter().map(|place| (place.id.as_str(), place.key.as_slice()));
+        let mut known = known(connection, mirror, stored.chain(removed).collect(), height).await?;
+        let (mut new, mut updates, mut parties) = (Vec::new(), Updates::default(), Parties::default());
+        for Stored { row, record, .. } in self.stored {
+            match known.remove(&row.id) {
                 None => {
-                    new.extend([Value::Text(row.id), integer(row.height), integer(row.height)]);
-                    new.extend([Value::Text(text), Value::Text(row.record)]);
-                    new.extend(row.cells);
+                    parties.add(&row, height);
+                    new.extend([Value::Text(row.id), integer(height), integer(height), Value::Bytes(record)]);
+                    new.extend(row.cells.into_iter().map(cell));
                 }
-                Some(before) => updates.add(row, text, &before.cells),
+                Some(before) => {
+                    if before.row.parties != row.parties {
+                        parties.remove(&before.row, before.created_height);
+                        parties.add(&row, before.created_height);
+                    }
+                    updates.add(row, record, height, &before.row.cells);
+                }
             }
         }
-        insert(connection, &mirror.insert, new).await?;
-        updates.write(connection, mirror).await?;
-        delete(connection, &mirror.parties, &moved).await?;
-        insert(connection, &Insert::parties(mirror), parties).await
+        let mut removed = Vec::new();
+        for Place { id, .. } in self.removed {
+            if let Some(before) = known.remove(&id) {
+                parties.remove(&before.row, before.created_height);
+                removed.push(Value::Text(id));
+            }
+        }
+        let written = async {
+            delete(connection, &mirror.name, "id", removed).await?;
+            insert(connection, &mirror.insert, new).await?;
+            updates.write(connection, mirror).await?;
+            parties.write(connection, mirror).await
+        };
+        written.await.map_err(|source| Error::Write { height, source })
+    }
+}
+
+/// Who may see which rows, as far as that changes: in threes of party, the row's first height, and its id.
+#[derive(Default)]
+struct Parties {
+    added: Vec<Value>,
+    removed: Vec<Value>,
+}
+
+impl Parties {
+    fn add(&mut self, row: &Row, created_height: u64) {
+        self.added.extend(Self::values(row, created_height));
+    }
+
+    fn remove(&mut self, row: &Row, created_height: u64) {
+        self.removed.extend(Self::values(row, created_height));
+    }
+
+    fn values(row: &Row, created_height: u64) -> impl Iterator<Item = Value> {
+        let id = &row.id;
+        once_each(&row.parties)
+            .into_iter()
+            .flat_map(move |one| [party(one), integer(created_height), Value::Text(id.clone())])
+    }
+
+    async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
+        delete(connection, &mirror.parties, "(party, created_height, id)", self.removed).await?;
+        insert(connection, &mirror.insert_parties, self.added).await
     }
 }
 
 /// Rows to change, by which of their own columns change.
+#[derive(Default)]
 struct Updates(BTreeMap<Vec<usize>, Vec<Value>>);
 
 impl Updates {
-    fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    fn add(&mut self, row: Stored, parties: String, before: &[Value]) {
-        let changed: Vec<usize> = (0..row.cells.len()).filter(|place| row.cells[*place] != before[*place]).collect();
-        let cells: Vec<Value> = changed.iter().map(|place| row.cells[*place].clone()).collect();
+    fn add(&mut self, row: Row, record: Vec<u8>, height: u64, before: &[Cell]) {
+        let differs = |(place, (new, old)): (usize, (&Cell, &Cell))| (new != old).then_some(place);
+        let changed: Vec<usize> = row.cells.iter().zip(before).enumerate().filter_map(differs).collect();
+        let cells: Vec<Value> = changed.iter().map(|place| cell(row.cells[*place].clone())).collect();
         let values = self.0.entry(changed).or_default();
-        values.extend([Value::Text(row.id), integer(row.height), Value::Text(parties), Value::Text(row.record)]);
+        values.extend([Value::Text(row.id), integer(height), Value::Bytes(record)]);
         values.extend(cells);
     }
 
     async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
         for (changed, values) in self.0 {
             let own = changed.iter().map(|place| format!("c_{}", mirror.spec.columns[*place].name));
-            let columns: Vec<String> =
-                ["height", "parties", "record"].map(String::from).into_iter().chain(own).collect();
+            let columns: Vec<String> = ["height", "record"].map(String::from).into_iter().chain(own).collect();
             let set: Vec<String> =
                 columns.iter().zip(2..).map(|(column, place)| format!("{column} = v.column{place}")).collect();
             let head = format!("UPDATE {} SET {} FROM (VALUES ", mirror.name, set.join(", "));
@@ -129,12 +162,12 @@ impl Updates {
 async fn known(
     connection: &mut SqliteConnection,
     mirror: &Mirror,
-    rows: &[Stored],
-) -> Result<BTreeMap<String, Known>, sqlx::Error> {
-    let own: Vec<String> = mirror.spec.columns.iter().map(|column| format!(", c_{}", column.name)).collect();
-    let head = format!("SELECT id, parties{} FROM {} WHERE id IN ", own.concat(), mirror.name);
+    places: BTreeMap<&str, &[u8]>,
+    height: u64,
+) -> Result<BTreeMap<String, Known>, Error> {
+    let head = format!("SELECT id, created_height, record FROM {} WHERE id IN ", mirror.name);
     let mut known = BTreeMap::new();
-    let mut ids = rows.iter().map(|row| &row.id);
+    let mut ids = places.keys();
     for shape in SHAPES {
         if ids.len() < *shape {
             continue;
@@ -143,36 +176,37 @@ async fn known(
         while ids.len() >= *shape {
             let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
             for id in ids.by_ref().take(*shape) {
-                query = query.bind(id.clone());
+                query = query.bind((*id).to_owned());
             }
-            for row in query.fetch_all(&mut *connection).await? {
-                known.insert(row.try_get(0)?, read(&row, mirror)?);
+            let rows = query.fetch_all(&mut *connection).await.map_err(|source| Error::Write { height, source })?;
+            for row in rows {
+                let (id, record): (String, &[u8]) = (row.get(0), row.get(2));
+                let created_height = u64::try_from(row.get::<i64, _>(1)).map_err(|_| Error::Corrupt("a height"))?;
+                let row = (mirror.spec.row)(places[id.as_str()], record).map_err(|_| Error::Corrupt("a record"))?;
+                known.insert(id, Known { created_height, row });
             }
         }
     }
     Ok(known)
 }
 
-fn read(row: &SqliteRow, mirror: &Mirror) -> Result<Known, sqlx::Error> {
-    let cells = mirror.spec.columns.iter().zip(2_usize..).map(|(column, place)| match column.kind {
-        ColumnKind::Text => row.try_get::<Option<String>, _>(place).map(|text| text.map_or(Value::Null, Value::Text)),
-        ColumnKind::Integer => {
-            row.try_get::<Option<i64>, _>(place).map(|value| value.map_or(Value::Null, Value::Integer))
-        }
-    });
-    Ok(Known { parties: row.try_get(1)?, cells: cells.collect::<Result<_, _>>()? })
+fn cell(cell: Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Text(text) => Value::Text(text),
+        Cell::Integer(value) => Value::Integer(value),
+    }
 }
 
-/// A list of parties as one column holds it.
-pub(crate) fn parties_text(parties: &[EnterpriseId]) -> String {
-    let names: Vec<String> = parties.iter().map(ToString::to_string).collect();
-    names.join(" ")
+/// A party as columns hold it.
+pub(crate) fn party(party: EnterpriseId) -> Value {
+    Value::Bytes(party.0.to_vec())
 }
 
 /// Each party once.
-pub(crate) fn sorted(parties: &[EnterpriseId]) -> impl Iterator<Item = String> + use<> {
+pub(crate) fn once_each(parties: &[EnterpriseId]) -> Vec<EnterpriseId> {
     let mut parties = parties.to_vec();
     parties.sort();
     parties.dedup();
-    parties.into_iter().map(|party| party.to_string())
+    parties
 }

@@ -2,10 +2,10 @@
 
 use api::operations::{ColumnKind, Module, TableSpec, modules};
 use std::collections::BTreeMap;
-use types::Digest;
+use types::{Digest, TransactionHash, limits::BLOCK_TRANSACTIONS_MAX};
 
 /// Grows when the layout below changes, so that old files are fed again.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// What databases do not agree on.
 pub(crate) struct Dialect {
@@ -13,6 +13,8 @@ pub(crate) struct Dialect {
     pub(crate) clustered: &'static str,
     /// The type of bytes.
     pub(crate) bytes: &'static str,
+    /// The type of an integer of 64 bits that is a table's primary key.
+    pub(crate) key: &'static str,
 }
 
 /// A declared table and its mirror.
@@ -23,6 +25,7 @@ pub(crate) struct Mirror {
     /// The SQL table of its parties.
     pub(crate) parties: String,
     pub(crate) insert: Insert,
+    pub(crate) insert_parties: Insert,
 }
 
 /// The parts of an insert of many rows.
@@ -39,13 +42,6 @@ impl Insert {
         let head = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
         Self { head, columns: columns.len(), row: format!("({})", placeholders(columns.len())) }
     }
-
-    /// Inserts the parties of a table's rows: party, id, and the id again, by which the row is found.
-    pub(crate) fn parties(mirror: &Mirror) -> Self {
-        let Mirror { name, parties, .. } = mirror;
-        let insert = Self::new(parties, &["party", "id", "created_height"]);
-        Self { row: format!("(?, ?, (SELECT created_height FROM {name} WHERE id = ?))"), ..insert }
-    }
 }
 
 /// `?, ?, ..`: parameters in their order. SQLite takes `$1` for a name, and looks for it among all others at each bind.
@@ -61,6 +57,27 @@ pub(crate) struct Schema {
 /// The SQL name of a declared table.
 pub(crate) fn table_name(module: &Module, table: &TableSpec) -> String {
     format!("t_{}_{}", module.name, table.name)
+}
+
+/// Bits of a transaction's place that say which of its block it is; the others are the block's height.
+const PLACE_BITS: u32 = 20;
+const _: () = assert!(BLOCK_TRANSACTIONS_MAX < 1 << PLACE_BITS);
+
+/// The place of the `index`-th transaction of a block.
+pub(crate) fn place(height: u64, index: u32) -> i64 {
+    let place = (height << PLACE_BITS) | u64::from(index);
+    i64::try_from(place).expect("a chain has fewer than 2^43 blocks")
+}
+
+/// The height in a place.
+pub(crate) fn height_of(place: i64) -> i64 {
+    place >> PLACE_BITS
+}
+
+/// What finds a transaction, or next to nothing besides.
+pub(crate) fn hash_key(hash: &TransactionHash) -> i64 {
+    let (first, _) = hash.0.split_first_chunk().expect("a hash has 32 bytes");
+    i64::from_be_bytes(*first)
 }
 
 /// The SQL name of a column that lists take.
@@ -83,7 +100,7 @@ impl Schema {
 
     /// Names of all SQL tables but `meta`.
     pub(crate) fn tables(&self) -> Vec<String> {
-        let mut names: Vec<String> = FIXED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut names: Vec<String> = FIXED.iter().map(|(name, ..)| (*name).to_owned()).collect();
         for mirror in self.mirrors.values() {
             names.push(mirror.name.clone());
             names.push(mirror.parties.clone());
@@ -94,11 +111,12 @@ impl Schema {
     /// The statements that make all tables but `meta`.
     pub(crate) fn statements(&self, dialect: &Dialect) -> Vec<String> {
         let mut all = Vec::new();
-        for (name, columns) in FIXED {
-            // Transactions are large: an index on their hashes is smaller than a table in the order of hashes.
-            let clustered = if *name == "transactions" { "" } else { dialect.clustered };
-            all.push(format!("CREATE TABLE {name} ({}) {clustered}", columns.replace("BYTES", dialect.bytes)));
+        for (name, columns, order) in FIXED {
+            let clustered = if *order == Order::Key { dialect.clustered } else { "" };
+            let columns = columns.replace("BYTES", dialect.bytes).replace("KEY64", dialect.key);
+            all.push(format!("CREATE TABLE {name} ({columns}) {clustered}"));
         }
+        all.push("CREATE INDEX transactions_hash ON transactions (hash_key)".to_owned());
         all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
         for mirror in self.mirrors.values() {
             all.extend(mirror_statements(mirror, dialect));
@@ -112,39 +130,62 @@ impl Schema {
     }
 }
 
+/// In what order a table's rows lie in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// As they came.
+    Arrival,
+    /// Of the primary key.
+    Key,
+}
+
 /// Tables that every chain has. Positions of events count from one in each block: what fell due, then the transactions'.
-const FIXED: &[(&str, &str)] = &[
-    ("blocks", "height BIGINT PRIMARY KEY, hash TEXT NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL"),
+///
+/// What is only shown is kept as the chain has it, in bytes, and read when it is asked for: most of it never is. A
+/// transaction's place is one number, `place`, and it is found by eight bytes of its hash: an index on whole hashes would
+/// be the largest thing in the file, and each insert would write another page of it.
+const FIXED: &[(&str, &str, Order)] = &[
+    (
+        "blocks",
+        "height KEY64 PRIMARY KEY, hash BYTES NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL",
+        Order::Arrival,
+    ),
     (
         "transactions",
-        "hash TEXT PRIMARY KEY, height BIGINT NOT NULL, position BIGINT NOT NULL, sender TEXT NOT NULL, code BIGINT, \
+        "place KEY64 PRIMARY KEY, hash_key BIGINT NOT NULL, hash BYTES NOT NULL, code BIGINT, \
          first_event BIGINT NOT NULL, bytes BYTES NOT NULL, receipt BYTES NOT NULL",
+        Order::Arrival,
     ),
     (
         "events",
-        "height BIGINT NOT NULL, position BIGINT NOT NULL, module TEXT NOT NULL, event TEXT NOT NULL, \
-         transaction_hash TEXT, parties TEXT NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (height, position)",
+        "height BIGINT NOT NULL, position BIGINT NOT NULL, module BIGINT NOT NULL, event BIGINT NOT NULL, \
+         transaction_place BIGINT, payload BYTES NOT NULL, PRIMARY KEY (height, position)",
+        Order::Key,
     ),
     (
         "event_parties",
-        "party TEXT NOT NULL, height BIGINT NOT NULL, position BIGINT NOT NULL, PRIMARY KEY (party, height, position)",
+        "party BYTES NOT NULL, height BIGINT NOT NULL, position BIGINT NOT NULL, PRIMARY KEY (party, height, position)",
+        Order::Key,
     ),
 ];
 
 fn mirror(module: &Module, spec: &'static TableSpec) -> Mirror {
     let name = table_name(module, spec);
     let own: Vec<String> = spec.columns.iter().map(|column| format!("c_{}", column.name)).collect();
-    let mut columns = vec!["id", "created_height", "height", "parties", "record"];
+    let mut columns = vec!["id", "created_height", "height", "record"];
     columns.extend(own.iter().map(String::as_str));
     let insert = Insert::new(&name, &columns);
-    Mirror { spec, parties: format!("{name}__parties"), insert, name }
+    let parties = format!("{name}__parties");
+    let insert_parties = Insert::new(&parties, &["party", "created_height", "id"]);
+    Mirror { spec, parties, insert, insert_parties, name }
 }
 
 fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
     let Mirror { spec, name, parties, .. } = mirror;
-    let mut columns = "id TEXT PRIMARY KEY, created_height BIGINT NOT NULL, height BIGINT NOT NULL, \
-                       parties TEXT NOT NULL, record TEXT NOT NULL"
-        .to_owned();
+    let mut columns = format!(
+        "id TEXT PRIMARY KEY, created_height BIGINT NOT NULL, height BIGINT NOT NULL, record {} NOT NULL",
+        dialect.bytes
+    );
     let mut all = Vec::new();
     for column in spec.columns {
         let kind = match column.kind {
@@ -157,9 +198,10 @@ fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
     all.push(format!("CREATE INDEX {name}__created ON {name} (created_height, id)"));
     all.insert(0, format!("CREATE TABLE {name} ({columns})"));
     // In the order of lists when nothing else is asked for: an enterprise's newest rows are found without a sort.
-    let party = "party TEXT NOT NULL, created_height BIGINT NOT NULL, id TEXT NOT NULL, \
-                 PRIMARY KEY (party, created_height, id)";
+    let party = format!(
+        "party {} NOT NULL, created_height BIGINT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (party, created_height, id)",
+        dialect.bytes
+    );
     all.push(format!("CREATE TABLE {parties} ({party}) {}", dialect.clustered));
-    all.push(format!("CREATE INDEX {parties}__id ON {parties} (id)"));
     all
 }

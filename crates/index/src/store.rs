@@ -11,7 +11,7 @@ use sqlx::{
 use std::{fs, io, path::Path, str::FromStr};
 use tokio::sync::{Mutex, watch};
 
-const SQLITE: Dialect = Dialect { clustered: "WITHOUT ROWID", bytes: "BLOB" };
+const SQLITE: Dialect = Dialect { clustered: "WITHOUT ROWID", bytes: "BLOB", key: "INTEGER" };
 /// Readers at a time: a handful of cores, and each keeps its own page cache.
 const READERS: u32 = 4;
 /// Statements that a connection keeps prepared: a few shapes for each table.

@@ -2,8 +2,8 @@
 
 use crate::{
     error::Error,
-    rows::{Changes, parties_text, sorted},
-    schema::{Insert, placeholders},
+    rows::{Changes, once_each, party},
+    schema::{Insert, hash_key, place, placeholders},
     store::{Index, read_height},
 };
 use api::{list::Operand, view};
@@ -89,12 +89,11 @@ impl Index {
                 continue;
             };
             let changes = changed.entry(place).or_default();
-            let read = changes.take(mirror, &key[2..], value.as_deref(), height);
+            let read = changes.take(mirror, &key[2..], value.as_deref());
             read.map_err(|rejection| Error::Record { table: mirror.name.clone(), height, rejection })?;
         }
         for (place, changes) in changed {
-            let written = changes.write(connection, &self.schema.mirrors[&place]).await;
-            written.map_err(|source| Error::Write { height, source })?;
+            changes.write(connection, &self.schema.mirrors[&place], height).await?;
         }
         Ok(())
     }
@@ -103,27 +102,33 @@ impl Index {
 /// Whether the block at `height` is the one with this hash.
 async fn holds(connection: &mut SqliteConnection, height: u64, hash: BlockHash) -> Result<bool, sqlx::Error> {
     let sql = "SELECT hash FROM blocks WHERE height = $1";
-    let found = sqlx::query_scalar::<_, String>(sql).bind(signed(height)).fetch_optional(connection).await?;
-    Ok(found == Some(hash.to_string()))
+    let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(signed(height)).fetch_optional(connection).await?;
+    Ok(found.is_some_and(|found| found == hash.0))
 }
 
 /// The block itself, its transactions and its events.
 async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
-    let height = block.header.height;
+    write_transactions(connection, block).await?;
+    write_events(connection, block).await?;
+    let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
+    let hash = Value::Bytes(block.hash.0.to_vec());
+    let row = vec![integer(block.header.height), hash, integer(block.header.time.0), count];
+    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"]), row).await
+}
+
+async fn write_transactions(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
     let mut transactions = Vec::new();
     let mut first_event = block.system.events.len();
     for (checked, receipt) in block.transactions.iter().zip(&block.receipts) {
         assert_eq!(checked.hash, receipt.transaction, "receipts stand in the order of their transactions");
-        let sender = checked.transaction.body.sender().map(|sender| sender.to_string()).unwrap_or_default();
         let code = match &receipt.outcome {
             Outcome::Applied { .. } => Value::Null,
             Outcome::Rejected { rejection, .. } => Value::Integer(rejection.code.into()),
         };
         transactions.extend([
-            Value::Text(receipt.transaction.to_string()),
-            integer(height),
-            Value::Integer(receipt.index.into()),
-            Value::Text(sender),
+            Value::Integer(place(block.header.height, receipt.index)),
+            Value::Integer(hash_key(&checked.hash)),
+            Value::Bytes(checked.hash.0.to_vec()),
             code,
             Value::Integer(i64::try_from(first_event).expect("events of a block are bounded")),
             Value::Bytes(checked.transaction.encode()),
@@ -131,33 +136,33 @@ async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) ->
         ]);
         first_event += receipt.events.len();
     }
-    let columns = ["hash", "height", "position", "sender", "code", "first_event", "bytes", "receipt"];
-    insert(connection, &Insert::new("transactions", &columns), transactions).await?;
+    let columns = ["place", "hash_key", "hash", "code", "first_event", "bytes", "receipt"];
+    insert(connection, &Insert::new("transactions", &columns), transactions).await
+}
 
-    let mut events = Vec::new();
-    let mut event_parties = Vec::new();
-    for (at, transaction, event) in view::block_events(block) {
-        let shown = view::event(event, at, transaction);
-        for party in sorted(&shown.parties) {
-            event_parties.extend([Value::Text(party), integer(height), Value::Integer(at.position.into())]);
+async fn write_events(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
+    let height = integer(block.header.height);
+    let caused =
+        block.receipts.iter().flat_map(|receipt| receipt.events.iter().map(move |event| (Some(receipt), event)));
+    let (mut events, mut event_parties) = (Vec::new(), Vec::new());
+    for ((receipt, event), position) in block.system.events.iter().map(|event| (None, event)).chain(caused).zip(1..) {
+        let position = Value::Integer(position);
+        for one in once_each(&view::event_parties(event)) {
+            event_parties.extend([party(one), height.clone(), position.clone()]);
         }
+        let transaction = receipt.map(|receipt| Value::Integer(place(receipt.height, receipt.index)));
         events.extend([
-            integer(height),
-            Value::Integer(at.position.into()),
-            Value::Text(shown.module),
-            Value::Text(shown.event),
-            transaction.map_or(Value::Null, |hash| Value::Text(hash.to_string())),
-            Value::Text(parties_text(&shown.parties)),
-            Value::Text(shown.fields.to_string()),
+            height.clone(),
+            position,
+            Value::Integer(event.module.into()),
+            Value::Integer(event.event.into()),
+            transaction.unwrap_or(Value::Null),
+            Value::Bytes(event.payload.clone()),
         ]);
     }
-    let columns = ["height", "position", "module", "event", "transaction_hash", "parties", "fields"];
+    let columns = ["height", "position", "module", "event", "transaction_place", "payload"];
     insert(connection, &Insert::new("events", &columns), events).await?;
-    insert(connection, &Insert::new("event_parties", &["party", "height", "position"]), event_parties).await?;
-
-    let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
-    let row = vec![integer(height), Value::Text(block.hash.to_string()), integer(block.header.time.0), count];
-    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"]), row).await
+    insert(connection, &Insert::new("event_parties", &["party", "height", "position"]), event_parties).await
 }
 
 /// Inserts rows given one after the other, many in each statement.
@@ -191,19 +196,20 @@ pub(crate) async fn with_values(
     Ok(())
 }
 
-/// Deletes the rows with these ids.
-pub(crate) async fn delete(connection: &mut SqliteConnection, table: &str, ids: &[Value]) -> Result<(), sqlx::Error> {
-    let mut ids = ids.iter().cloned();
-    for shape in SHAPES {
-        if ids.len() < *shape {
-            continue;
-        }
-        let sql: Arc<str> = format!("DELETE FROM {table} WHERE id IN ({})", placeholders(*shape)).into();
-        while ids.len() >= *shape {
-            execute(connection, sql.clone(), ids.by_ref().take(*shape)).await?;
-        }
-    }
-    Ok(())
+/// Deletes the rows whose `key`, a column or several in parentheses, is among these values.
+pub(crate) async fn delete(
+    connection: &mut SqliteConnection,
+    table: &str,
+    key: &str,
+    values: Vec<Value>,
+) -> Result<(), sqlx::Error> {
+    let width = key.split(',').count();
+    let row = if width == 1 { "?".to_owned() } else { format!("({})", placeholders(width)) };
+    let (head, tail) = match width {
+        1 => (format!("DELETE FROM {table} WHERE {key} IN ("), ")"),
+        _ => (format!("DELETE FROM {table} WHERE {key} IN (VALUES "), ")"),
+    };
+    with_values(connection, (&head, &row, tail), width, values).await
 }
 
 pub(crate) async fn execute(

@@ -41,13 +41,13 @@ fn spec(table: &str) -> Result<&'static ledger::core::TableSpec, Error> {
 
 /// Decodes a proved record's bytes by the table that its key is of.
 fn decode(key: &[u8], value: &[u8]) -> Result<Value, Error> {
-    let [module, table, tail @ ..] = key else {
+    let [module, table, ..] = key else {
         return Err(Error::Proof("the key is too short".to_owned()));
     };
     let module = ledger::modules().iter().find(|candidate| candidate.number == u16::from(*module));
     let table = module.and_then(|module| module.tables.iter().find(|candidate| candidate.number == *table));
     let table = table.ok_or_else(|| Error::Proof("the key is of no listed table".to_owned()))?;
-    Ok((table.row)(tail, value)?.record)
+    Ok((table.to_json)(value)?)
 }
 
 /// Checks an answer for `key` against the chain of `genesis`: that the block is final on that chain under its group key,

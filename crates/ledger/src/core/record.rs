@@ -1,6 +1,9 @@
 //! Records: what a module keeps, by id, and what a list of them may be filtered and sorted on.
 
-use crate::core::{EnterpriseId, call::json};
+use crate::core::{
+    EnterpriseId,
+    call::{json, to_json},
+};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use types::{Amount, Date, Key, Miss, Rejection, State, Timestamp, Wire, wire};
@@ -131,12 +134,11 @@ impl Cell {
     }
 }
 
-/// A record as the read model keeps it.
+/// What the read model finds a record by.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
     /// The id as JSON writes it; composite ids are joined with `/`.
     pub id: String,
-    pub record: Value,
     pub cells: Vec<Cell>,
     pub parties: Vec<EnterpriseId>,
 }
@@ -149,6 +151,8 @@ pub struct TableSpec {
     pub columns: &'static [Column],
     /// A row from the key's tail (after module and table) and the value.
     pub row: fn(&[u8], &[u8]) -> Result<Row, Rejection>,
+    /// The record as JSON, from its value.
+    pub to_json: fn(&[u8]) -> Result<Value, Rejection>,
     /// The id alone, for a deleted record.
     pub id: fn(&[u8]) -> Result<String, Rejection>,
     /// The whole key of the record with this id.
@@ -166,8 +170,9 @@ impl TableSpec {
                 let record: R = wire::decode(value)?;
                 let cells = record.cells();
                 assert!(cells.len() == R::COLUMNS.len(), "a record has one cell for each of its table's columns");
-                Ok(Row { id: id_text::<R>(tail)?, record: json(&record), cells, parties: record.parties() })
+                Ok(Row { id: id_text::<R>(tail)?, cells, parties: record.parties() })
             },
+            to_json: to_json::<R>,
             id: id_text::<R>,
             key: |text| Ok(R::key(&id_of::<R>(text)?)),
             schema: |generator| generator.subschema_for::<R>(),
