@@ -28,14 +28,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use types::{
-    Digest, Genesis, Header, Key, Rejection, Timestamp, TransactionHash,
-    limits::{BLOCK_BYTES_MAX, BLOCK_TIME_SKEW_MS_MAX, BLOCK_TRANSACTIONS_MAX},
+    Digest, Genesis, Header, Key, Rejection, Room, Timestamp, TransactionHash, limits::BLOCK_TIME_SKEW_MS_MAX,
 };
 
 use crate::{
     block::Block,
     outputs::Outputs,
-    source::{Room, Settled, TransactionSource},
+    source::{Settled, TransactionSource},
     stack::{BlockDigest, Context, Place, Runtime, Scheme, SharedState, SyncTarget},
     verify::CheckBatch,
 };
@@ -376,9 +375,9 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let parent = ancestry.next().await?;
         let parent = parent.inner();
         let pending = self.core.pending(context.parent.1);
-        let room = Room { transactions: BLOCK_TRANSACTIONS_MAX, bytes: BLOCK_BYTES_MAX };
-        let transactions = self.core.source.take(room, &pending);
-        assert!(transactions.len() <= room.transactions, "a source keeps to the room");
+        let transactions = self.core.source.take(Room::BLOCK, &pending);
+        let mut room = Room::BLOCK;
+        assert!(transactions.iter().all(|checked| room.take(checked)), "a source keeps to the room");
         let time = BlockTime::Propose { wall: wall(runtime.current()) };
         let mut ran = match self.run(batch, self.input(parent, time, transactions)).await {
             Ok(ran) => ran,

@@ -20,7 +20,7 @@ use crypto::finality::Envelope;
 use execution::Checked;
 use std::sync::{Arc, OnceLock};
 use types::{
-    BlockHash, Digest, Genesis, Header, Rejection, Transaction,
+    BlockHash, Digest, Genesis, Header, Rejection, Room, Transaction,
     limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX},
     rejection::tech,
     wire,
@@ -170,14 +170,17 @@ fn decode_body(encoded: &[u8]) -> Result<Vec<Arc<Checked>>, Rejection> {
         return Err(tech::payload_too_big(format!("a block of {count} transactions")));
     }
     let mut transactions = Vec::with_capacity(count);
-    let mut total = 0;
+    let mut room = Room::BLOCK;
     for _ in 0..count {
         let size = take_length(&mut rest)?;
         let transaction = Transaction::decode(take(&mut rest, size)?)?;
-        total += size;
-        transactions.push(Arc::new(Checked { hash: transaction.body.hash(), transaction, size }));
+        let checked = Checked { hash: transaction.body.hash(), transaction, size };
+        if !room.take(&checked) {
+            return Err(tech::payload_too_big(format!("a block body of {} bytes and its acts", encoded.len())));
+        }
+        transactions.push(Arc::new(checked));
     }
-    if !rest.is_empty() || total > BLOCK_BYTES_MAX {
+    if !rest.is_empty() {
         return Err(tech::payload_too_big(format!("a block body of {} bytes", encoded.len())));
     }
     Ok(transactions)

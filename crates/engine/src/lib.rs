@@ -39,7 +39,7 @@ pub use follow::Head;
 pub use keys::{Committee, ValidatorKeys, deal};
 pub use replay::{Replayed, replay};
 pub use services::{Listing, Proven, Reading};
-pub use source::{Room, Settled, TransactionSource};
+pub use source::{Settled, TransactionSource};
 pub use start::{ChainConfig, StorageTuning};
 pub use verify::CheckBatch;
 

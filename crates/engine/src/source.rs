@@ -3,14 +3,7 @@
 use execution::Checked;
 use futures::future::BoxFuture;
 use std::{collections::BTreeSet, sync::Arc};
-use types::{Rejection, TransactionHash};
-
-/// How much fits into one block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Room {
-    pub transactions: usize,
-    pub bytes: usize,
-}
+use types::{Rejection, Room, TransactionHash};
 
 /// What became of transactions that were taken.
 #[derive(Clone, Default, Debug)]

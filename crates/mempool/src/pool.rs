@@ -6,7 +6,7 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
-use types::{AccountId, Rejection, Timestamp, TransactionHash, limits, rejection::tech, transaction::Checked};
+use types::{AccountId, Rejection, Room, Timestamp, TransactionHash, limits, rejection::tech, transaction::Checked};
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,22 +119,22 @@ impl Pool {
         Ok(Admitted::New)
     }
 
-    /// What the next block may hold, at most `count_max` transactions and `bytes_max` bytes. Nothing leaves the pool.
-    pub fn take(&mut self, count_max: usize, bytes_max: usize) -> Vec<Arc<Checked>> {
-        self.take_beyond(&BTreeSet::new(), count_max, bytes_max)
+    /// What the next block may hold. Nothing leaves the pool.
+    pub fn take(&mut self, room: Room) -> Vec<Arc<Checked>> {
+        self.take_beyond(&BTreeSet::new(), room)
+    }
+
+    /// Whether anything waits that is not `pending`.
+    pub fn has_beyond(&self, pending: &BTreeSet<TransactionHash>) -> bool {
+        self.lanes.values().flat_map(Lane::runnable).any(|checked| !pending.contains(&checked.hash))
     }
 
     /// [`take`](Self::take) for a block whose ancestors hold `pending` but are not settled yet.
     ///
     /// One transaction of each sender in turn, each sender's in nonce order and without a gap. The next call begins
     /// with the first sender who was left wanting, so that nobody waits behind a flood.
-    pub fn take_beyond(
-        &mut self,
-        pending: &BTreeSet<TransactionHash>,
-        count_max: usize,
-        bytes_max: usize,
-    ) -> Vec<Arc<Checked>> {
-        let (mut taken, mut bytes, mut left_wanting) = (Vec::new(), 0_usize, None);
+    pub fn take_beyond(&mut self, pending: &BTreeSet<TransactionHash>, mut room: Room) -> Vec<Arc<Checked>> {
+        let (mut taken, mut left_wanting) = (Vec::new(), None);
         let mut lanes: Vec<_> = self
             .lanes_in_turn()
             .map(|(sender, lane)| {
@@ -144,12 +144,10 @@ impl Pool {
         while !lanes.is_empty() {
             lanes.retain_mut(|(sender, lane)| {
                 let Some(checked) = lane.peek() else { return false };
-                let fits = taken.len() < count_max && bytes.saturating_add(checked.size) <= bytes_max;
-                if !fits {
+                if !room.take(checked) {
                     left_wanting.get_or_insert(*sender);
                     return false;
                 }
-                bytes += checked.size;
                 taken.extend(lane.next().map(Arc::clone));
                 true
             });

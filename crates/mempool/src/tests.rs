@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 use types::{
-    AccountId, Digest, Rejection, Timestamp, TransactionHash, limits,
+    AccountId, Digest, Rejection, Room, Timestamp, TransactionHash, limits,
     text::{Bytes, List},
     transaction::{Act, Body, Checked, PublicKey, Suite, Transaction},
 };
@@ -129,23 +129,36 @@ fn expired_ones_make_room_when_the_next_comes() {
     assert!(!pool.contains(sized(1, 0, 0, NOW, SIZE).hash));
 }
 
+/// Room for so many transactions and bytes, and for any number of acts.
+fn room(transactions: usize, bytes: usize) -> Room {
+    Room { transactions, bytes, acts: usize::MAX }
+}
+
+#[test]
+fn acts_are_counted_too() {
+    let mut pool = pool_of(&[waiting(1, 0), waiting(2, 0), waiting(3, 0)]);
+    let acts = waiting(1, 0).transaction.body.acts.len();
+    assert_eq!(pool.take(Room { acts: 2 * acts, ..room(10, 10 * SIZE) }).len(), 2);
+    assert_eq!(pool.take(Room { acts: acts - 1, ..room(10, 10 * SIZE) }), []);
+}
+
 #[test]
 fn senders_take_turns_and_each_keeps_its_order() {
     let [a, b, c] = sorted_senders(3).try_into().unwrap();
     let mut pool = pool_of(&[waiting(a, 2), waiting(a, 1), waiting(a, 0), waiting(b, 0), waiting(c, 1), waiting(c, 0)]);
     let expected = [(a, 0), (b, 0), (c, 0), (a, 1), (c, 1), (a, 2)].map(|(sender, nonce)| (account(sender), nonce));
-    assert_eq!(order_of(&pool.take(10, 10 * SIZE)), expected);
+    assert_eq!(order_of(&pool.take(room(10, 10 * SIZE))), expected);
     assert_eq!(pool.len(), 6, "taking removes nothing");
-    assert_eq!(pool.take(0, 10 * SIZE), []);
-    assert_eq!(pool.take(10, SIZE - 1), []);
+    assert_eq!(pool.take(room(0, 10 * SIZE)), []);
+    assert_eq!(pool.take(room(10, SIZE - 1)), []);
 }
 
 #[test]
 fn the_next_block_begins_with_the_sender_left_wanting() {
     let [a, b, c] = sorted_senders(3).try_into().unwrap();
     let mut pool = pool_of(&[waiting(a, 0), waiting(a, 1), waiting(b, 0), waiting(b, 1), waiting(c, 0)]);
-    assert_eq!(order_of(&pool.take(2, 10 * SIZE)), [(account(a), 0), (account(b), 0)]);
-    assert_eq!(order_of(&pool.take(2, 10 * SIZE)), [(account(c), 0), (account(a), 0)]);
+    assert_eq!(order_of(&pool.take(room(2, 10 * SIZE))), [(account(a), 0), (account(b), 0)]);
+    assert_eq!(order_of(&pool.take(room(2, 10 * SIZE))), [(account(c), 0), (account(a), 0)]);
 }
 
 #[test]
@@ -153,18 +166,18 @@ fn a_large_one_that_did_not_fit_comes_first_next_time() {
     let [a, b] = sorted_senders(2).try_into().unwrap();
     let large = sized(b, 0, 0, LATER, 5 * SIZE);
     let mut pool = pool_of(&[waiting(a, 0), waiting(a, 1), large.clone()]);
-    assert_eq!(order_of(&pool.take(10, 5 * SIZE)), [(account(a), 0), (account(a), 1)]);
-    assert_eq!(pool.take(10, 5 * SIZE), [large]);
+    assert_eq!(order_of(&pool.take(room(10, 5 * SIZE))), [(account(a), 0), (account(a), 1)]);
+    assert_eq!(pool.take(room(10, 5 * SIZE)), [large]);
 }
 
 #[test]
 fn what_waits_for_an_earlier_nonce_takes_no_room_in_a_block() {
     let mut pool = pool_of(&[waiting(1, 1), waiting(1, 2)]);
     assert_eq!(pool.free_nonce(account(1)), Some(0));
-    assert_eq!(pool.take(10, 10 * SIZE), []);
+    assert_eq!(pool.take(room(10, 10 * SIZE)), []);
     pool.submit(waiting(1, 0), NOW, 0).unwrap();
     assert_eq!(pool.free_nonce(account(1)), Some(3));
-    assert_eq!(pool.take(10, 10 * SIZE).len(), 3);
+    assert_eq!(pool.take(room(10, 10 * SIZE)).len(), 3);
     assert_eq!(pool.free_nonce(account(2)), None);
 }
 
@@ -172,7 +185,7 @@ fn what_waits_for_an_earlier_nonce_takes_no_room_in_a_block() {
 fn a_block_on_unsettled_ancestors_goes_on_where_they_ended() {
     let mut pool = pool_of(&[waiting(1, 0), waiting(1, 1)]);
     let pending: BTreeSet<_> = [waiting(1, 0).hash].into();
-    assert_eq!(order_of(&pool.take_beyond(&pending, 10, 10 * SIZE)), [(account(1), 1)]);
+    assert_eq!(order_of(&pool.take_beyond(&pending, room(10, 10 * SIZE))), [(account(1), 1)]);
 }
 
 #[test]
@@ -181,7 +194,7 @@ fn settling_removes_the_included_the_dropped_and_what_lost_its_nonce() {
     // Another node's transaction took nonce 0 of sender 1.
     pool.settle(&[sized(1, 0, 9, LATER, SIZE)], &[waiting(2, 0).hash, waiting(9, 9).hash]);
     assert_eq!(pool.len(), 2);
-    let mut left = order_of(&pool.take(10, 10 * SIZE));
+    let mut left = order_of(&pool.take(room(10, 10 * SIZE)));
     left.sort();
     let mut expected = [(account(1), 1), (account(3), 0)];
     expected.sort();
@@ -325,7 +338,7 @@ proptest! {
                     prop_assert_eq!(answer.map_err(|rejection| rejection.code), model.submit(bounds, &checked));
                 }
                 Step::Block { count, bytes, left, drop } => {
-                    let taken = pool.take(count, bytes);
+                    let taken = pool.take(room(count, bytes));
                     check_take(&model, &taken, count, bytes);
                     let (included, rest) = taken.split_at(taken.len().saturating_sub(left));
                     let dropped: Vec<_> = rest.iter().take(usize::from(drop)).map(|c| c.hash).collect();

@@ -1,6 +1,6 @@
 //! The pool as the engine sees it.
 
-use engine::{Room, Settled, TransactionSource};
+use engine::{Settled, TransactionSource};
 use futures::future::BoxFuture;
 use mempool::{Admitted, Pool};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::{broadcast, watch};
-use types::{AccountId, FinalBlock, Rejection, Timestamp, TransactionHash, transaction::Checked};
+use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, TransactionHash, transaction::Checked};
 
 /// Droppings that a slow listener may be behind.
 const DROPPINGS: usize = 1_024;
@@ -72,11 +72,11 @@ impl PoolSource {
 
 impl TransactionSource for PoolSource {
     fn take(&self, room: Room, pending: &BTreeSet<TransactionHash>) -> Vec<Arc<Checked>> {
-        self.pool().take_beyond(pending, room.transactions, room.bytes)
+        self.pool().take_beyond(pending, room)
     }
 
     fn has_work(&self, pending: &BTreeSet<TransactionHash>) -> bool {
-        !self.pool().take_beyond(pending, 1, usize::MAX).is_empty()
+        self.pool().has_beyond(pending)
     }
 
     fn arrivals(&self) -> u64 {

@@ -1,8 +1,8 @@
 //! Blocks: a header that commits to everything, and the transactions.
 
 use crate::{
-    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, receipt::SystemReceipt, transaction::Checked,
-    wire,
+    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, limits, receipt::SystemReceipt,
+    transaction::Checked, wire,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,35 @@ impl Header {
 pub struct Block {
     pub header: Header,
     pub transactions: Vec<Transaction>,
+}
+
+/// How much a block has room for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    pub transactions: usize,
+    pub bytes: usize,
+    pub acts: usize,
+}
+
+impl Room {
+    /// Of an empty block.
+    pub const BLOCK: Self = Self {
+        transactions: limits::BLOCK_TRANSACTIONS_MAX,
+        bytes: limits::BLOCK_BYTES_MAX,
+        acts: limits::BLOCK_ACTS_MAX,
+    };
+
+    /// Takes a transaction's room, if there is enough left.
+    pub fn take(&mut self, checked: &Checked) -> bool {
+        let acts = checked.transaction.body.acts.len();
+        let fits = self.transactions > 0 && self.bytes >= checked.size && self.acts >= acts;
+        if fits {
+            self.transactions -= 1;
+            self.bytes -= checked.size;
+            self.acts -= acts;
+        }
+        fits
+    }
 }
 
 /// A block that will never be undone, and all that it did: what mirrors and followers are fed with.

@@ -21,7 +21,7 @@ pub mod state;
 pub mod wire;
 
 pub use amount::{Amount, Currency, Quantity};
-pub use block::{Block, FinalBlock, Header};
+pub use block::{Block, FinalBlock, Header, Room};
 pub use calendar::{Date, Timestamp};
 pub use digest::{BlockHash, Digest, TransactionHash};
 pub use genesis::{Clock, Genesis};

@@ -20,6 +20,8 @@ pub const TRANSACTION_BYTES_MAX: usize = 512 * 1024;
 pub const BLOCK_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Transactions of one block: bounds the time between proposals at a few hundred milliseconds on two cores.
 pub const BLOCK_TRANSACTIONS_MAX: usize = 4_096;
+/// Acts of one block: small acts of full transactions would otherwise take a block of many seconds.
+pub const BLOCK_ACTS_MAX: usize = 16_384;
 /// Due items (maturities, expiries) handled in one block; the rest follow in the next blocks at once.
 pub const DUE_PER_BLOCK_MAX: usize = 256;
 /// Reads of state by one transaction: enough for 64 invoices with 100 lines each, a small part of a second at most.

@@ -13,8 +13,11 @@ use commonware_runtime::{Runner as _, deterministic};
 use commonware_utils::TestRng;
 use std::sync::Arc;
 use types::{
-    Genesis, Rejection,
-    limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, PAYLOAD_BYTES_MAX, TRANSACTION_BYTES_MAX},
+    Genesis, List, Rejection,
+    limits::{
+        ACTS_PER_TRANSACTION_MAX, BLOCK_ACTS_MAX, BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX, PAYLOAD_BYTES_MAX,
+        TRANSACTION_BYTES_MAX,
+    },
     rejection::tech,
 };
 
@@ -113,6 +116,14 @@ fn a_block_beyond_its_limits_is_refused() {
     let count = u32::try_from(beyond.len()).unwrap();
     assert_eq!(refusal(&with_body(&genesis, &body(count, &beyond))).code, too_big);
     assert_eq!(refusal(&with_body(&genesis, &body(1, &[vec![0; TRANSACTION_BYTES_MAX + 1]]))).code, too_big);
+    // Few transactions, and too many acts in them.
+    let mut full = transaction(&genesis, 1, 0, 0, GENESIS_TIME).transaction.clone();
+    let act = full.body.acts[0].clone();
+    full.body.acts = List::new(vec![act; ACTS_PER_TRANSACTION_MAX]).unwrap();
+    let count = BLOCK_ACTS_MAX / ACTS_PER_TRANSACTION_MAX;
+    let body_of = |count: usize| body(u32::try_from(count).unwrap(), &vec![full.encode(); count]);
+    assert_eq!(decode(&with_body(&genesis, &body_of(count))).unwrap().transactions().unwrap().len(), count);
+    assert_eq!(refusal(&with_body(&genesis, &body_of(count + 1))).code, too_big);
     // Fewer or more than it says.
     let one = std::slice::from_ref(&small);
     assert_eq!(refusal(&with_body(&genesis, &body(2, one))).code, tech::malformed("").code);

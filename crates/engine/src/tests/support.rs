@@ -16,7 +16,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 use types::{
-    Act, Bytes, ChainId, Clock, Digest, FinalBlock, Genesis, Header, Key, List, Timestamp, Transaction,
+    Act, Bytes, ChainId, Clock, Digest, FinalBlock, Genesis, Header, Key, List, Room, Timestamp, Transaction,
     TransactionHash,
     genesis::Operator,
     limits,
@@ -25,7 +25,7 @@ use types::{
 };
 
 use crate::{
-    ChainConfig, CheckBatch, Committee, Room, Settled, StorageTuning, TransactionSource, ValidatorKeys,
+    ChainConfig, CheckBatch, Committee, Settled, StorageTuning, TransactionSource, ValidatorKeys,
     application::place,
     deal, network,
     services::Services,
@@ -59,16 +59,10 @@ impl MemorySource {
         self.arrivals.send_modify(|arrivals| *arrivals += 1);
     }
 
-    fn first(&self, room: Room, pending: &BTreeSet<TransactionHash>) -> Vec<Arc<Checked>> {
+    fn first(&self, mut room: Room, pending: &BTreeSet<TransactionHash>) -> Vec<Arc<Checked>> {
         let state = self.state.lock().unwrap();
-        let mut left = room.bytes;
         let free = |checked: &&Arc<Checked>| !pending.contains(&checked.hash) && !state.parked.contains(&checked.hash);
-        let fits = |checked: &&Arc<Checked>| {
-            let fits = checked.size <= left;
-            left = left.saturating_sub(checked.size);
-            fits
-        };
-        state.waiting.iter().filter(free).take(room.transactions).take_while(fits).cloned().collect()
+        state.waiting.iter().filter(free).take_while(|checked| room.take(checked)).cloned().collect()
     }
 
     pub fn waiting(&self) -> usize {
@@ -94,7 +88,7 @@ impl TransactionSource for MemorySource {
     }
 
     fn has_work(&self, pending: &BTreeSet<TransactionHash>) -> bool {
-        !self.first(Room { transactions: 1, bytes: usize::MAX }, pending).is_empty()
+        !self.first(Room { transactions: 1, ..Room::BLOCK }, pending).is_empty()
     }
 
     fn arrivals(&self) -> u64 {

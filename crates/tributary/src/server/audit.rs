@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use clap::ArgMatches;
-use engine::{Chain, ChainConfig, Replayed, Room, Settled, StorageTuning, TransactionSource};
+use engine::{Chain, ChainConfig, Replayed, Settled, StorageTuning, TransactionSource};
 use execution::check::check_batch;
 use futures::future::BoxFuture;
 use node::Folder;
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
-use types::{Genesis, TransactionHash, state::Memory, transaction::Checked};
+use types::{Genesis, Room, TransactionHash, state::Memory, transaction::Checked};
 
 /// A source that never has anything: the chain is opened to be read.
 struct Nothing;
