@@ -3,7 +3,7 @@
 //! Each field of the act is an option; its help is the field's sentence. A field that is not a plain text or number
 //! takes JSON, and `--from-file FILE` takes the whole act as JSON.
 
-use super::session;
+use super::{names::Names, session, shown};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
@@ -69,8 +69,14 @@ pub async fn run(module: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
     }
     let query = module.queries.iter().find(|query| query.name == name).expect("clap knows the queries");
     let question = Fields::of(query.schema).read(arguments)?;
-    let answer = session::client(arguments)?.query(&format!("{}.{}", module.name, query.name), question).await?;
-    output::value(Form::of(arguments), &answer);
+    let client = session::client(arguments)?;
+    let answer = client.query(&format!("{}.{}", module.name, query.name), question).await?;
+    match Form::of(arguments) {
+        Form::People if answer.is_object() => {
+            output::named(&shown::rows(&Names::ask(&client).await?, &answer, query.answer_schema));
+        }
+        form @ (Form::People | Form::Programs) => output::value(form, &answer),
+    }
     Ok(())
 }
 
