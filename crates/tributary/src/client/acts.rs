@@ -129,7 +129,10 @@ impl Fields {
         let field = |(name, schema): (&String, &Value)| {
             let resolved = resolve(schema, &definitions);
             let described = schema.get("description").or_else(|| resolved.get("description"));
-            let help = described.and_then(Value::as_str).unwrap_or("").replace('\n', " ");
+            let mut help = described.and_then(Value::as_str).unwrap_or("").replace('\n', " ");
+            if let Some(shape) = shape(schema, &definitions) {
+                help = format!("{help} JSON: {shape}").trim_start().to_owned();
+            }
             let kind = if resolved["type"] == "string" { Kind::Text } else { Kind::Json };
             Field { name: name.clone(), help, required: required.contains(&name.as_str()), kind }
         };
@@ -183,6 +186,24 @@ impl Fields {
         }
         if self.fields.is_empty() { Ok(Value::Null) } else { Ok(Value::Object(fields)) }
     }
+}
+
+/// How the JSON of a field is laid out, where it is an object or a list of objects.
+fn shape(schema: &Value, definitions: &Map<String, Value>) -> Option<String> {
+    let resolved = resolve(schema, definitions);
+    if let Some(inner) = shape_of_items(resolved, definitions) {
+        return Some(format!("[{inner}, ..]"));
+    }
+    let properties = resolved["properties"].as_object()?;
+    let names = properties.iter().map(|(name, field)| match shape(field, definitions) {
+        Some(inner) => format!("{name}: {inner}"),
+        None => name.clone(),
+    });
+    Some(format!("{{{}}}", names.collect::<Vec<_>>().join(", ")))
+}
+
+fn shape_of_items(resolved: &Value, definitions: &Map<String, Value>) -> Option<String> {
+    shape(resolved.get("items")?, definitions)
 }
 
 /// The schema behind a reference.
