@@ -16,6 +16,7 @@
 mod accounts;
 mod drive;
 mod loads;
+mod certificates;
 mod machine;
 mod network;
 mod node;

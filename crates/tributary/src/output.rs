@@ -1,7 +1,10 @@
 //! What people and programs read: tables or JSON on standard output, errors with their reason and the way out.
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use serde_json::Value;
+
+/// A line under the header, and nothing else: rows stand close, so that many fit on a screen.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How to answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +43,15 @@ pub fn fields(fields: &[(&str, Value)]) {
     println!("{table}");
 }
 
+/// Prints the fields of a record for people, in this order.
+pub fn named(rows: &[(String, String)]) {
+    let mut table = empty(&["field", "value"]);
+    for (name, value) in rows {
+        table.add_row([name, value]);
+    }
+    println!("{table}");
+}
+
 /// Prints rows under a header.
 pub fn rows(form: Form, header: &[&str], rows: &[Vec<Value>]) {
     match form {
@@ -60,6 +72,51 @@ pub fn rows(form: Form, header: &[&str], rows: &[Vec<Value>]) {
     }
 }
 
+/// A column of a table for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub name: &'static str,
+    pub kind: ColumnKind,
+}
+
+/// How a column is laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColumnKind {
+    Text,
+    /// Numbers and amounts: under each other by their last digit.
+    Number,
+    /// What people copy: never broken over lines.
+    Id,
+}
+
+/// Prints rows for people; a column in which nothing stands is left out.
+pub fn columns(columns: &[Column], rows: &[Vec<String>]) {
+    if rows.is_empty() {
+        println!("nothing");
+        return;
+    }
+    let filled: Vec<usize> =
+        (0..columns.len()).filter(|column| rows.iter().any(|row| !row[*column].is_empty())).collect();
+    let mut table = empty(&filled.iter().map(|column| columns[*column].name).collect::<Vec<_>>());
+    for row in rows {
+        table.add_row(filled.iter().map(|column| row[*column].as_str()));
+    }
+    for (place, column) in filled.iter().enumerate() {
+        let shown = table.column_mut(place).expect("the header has it");
+        match columns[*column].kind {
+            ColumnKind::Text => {}
+            ColumnKind::Number => {
+                shown.set_constraint(ColumnConstraint::ContentWidth);
+                shown.set_cell_alignment(CellAlignment::Right);
+            }
+            ColumnKind::Id => {
+                shown.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+    println!("{table}");
+}
+
 /// An error with its causes, one line each.
 pub fn error(error: &anyhow::Error) {
     eprintln!("error: {error}");
@@ -70,7 +127,7 @@ pub fn error(error: &anyhow::Error) {
 
 fn empty(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().copied());
     table
 }

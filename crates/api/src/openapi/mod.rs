@@ -303,14 +303,16 @@ fn table_paths(
         })
     };
     let operation = format!("{}_{}", module.name, table.name);
-    let list = item(format!("{operation}_list"), format!("List {}.", table.name), list_parameters(table), page);
+    let records = table.name.replace('_', " ");
+    let summary = format!("Lists {records}, a page at a time.");
+    let list = item(format!("{operation}_list"), summary, list_parameters(table), page);
     add(paths, &path, "get", list);
 
-    let one =
-        item(format!("{operation}_get"), format!("One of {}.", table.name), vec![parts::shared("record_id")], row);
+    let summary = format!("One of the {records}, by its id.");
+    let one = item(format!("{operation}_get"), summary, vec![parts::shared("record_id")], row);
     add(paths, &format!("{path}/{{id}}"), "get", one);
     let proof = schema::<message::ProofView>(generator);
-    let summary = format!("Proof of what one of {} is, or that there is none.", table.name);
+    let summary = format!("Proof of what one of the {records} is, or that there is none.");
     let proof = item(format!("{operation}_proof"), summary, vec![parts::shared("record_id")], proof);
     add(paths, &format!("{path}/{{id}}/proof"), "get", proof);
 }

@@ -20,6 +20,8 @@ use types::{Transaction, TransactionHash, limits::REQUEST_WAIT_MS_MAX};
 
 /// Transactions under way in a flood: many times what is final in one round trip, well within the pool's bounds.
 const UNDER_WAY_MAX: u64 = 6_144;
+/// Transactions under way in a set-up: nobody measures it, and some of its transactions carry many acts and signatures.
+const SET_UP_UNDER_WAY_MAX: u64 = 1_024;
 /// Transactions of one request in a flood.
 const TOGETHER: usize = 512;
 /// Requests at a time in a flood.
@@ -78,7 +80,7 @@ impl Driver {
 
     /// Sends what a set-up needs, and checks that a sample of it was applied.
     pub async fn settle(&self, transactions: &[Transaction]) -> anyhow::Result<()> {
-        self.flood(transactions, "set-up").await?;
+        self.flood_within(transactions, SET_UP_UNDER_WAY_MAX, "set-up").await?;
         self.require_applied(transactions).await
     }
 

@@ -1,6 +1,7 @@
 //! The loads: what each prepares, and its next transaction.
 
 use super::{
+    certificates,
     drive::Driver,
     network::{Company, Founding, Network, Person},
 };
@@ -33,6 +34,7 @@ pub type Prepare = for<'a> fn(&'a mut Network, &'a Driver) -> BoxFuture<'a, anyh
 /// Every load by its name.
 pub const LOADS: &[(&str, Prepare)] = &[
     ("transfers", |network, driver| Box::pin(transfers(network, driver))),
+    ("certificates", |network, driver| Box::pin(certificates::prepare(network, driver))),
     ("evidence", |network, driver| Box::pin(records(network, driver))),
 ];
 

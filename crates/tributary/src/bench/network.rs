@@ -86,6 +86,11 @@ impl Network {
         Ok((node, network))
     }
 
+    /// The operator's maker and checker.
+    pub fn operators(&self) -> [Person; 2] {
+        [self.maker, self.checker]
+    }
+
     pub fn client(&self) -> Client {
         self.client.clone()
     }

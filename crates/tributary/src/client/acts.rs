@@ -3,7 +3,7 @@
 //! Each field of the act is an option; its help is the field's sentence. A field that is not a plain text or number
 //! takes JSON, and `--from-file FILE` takes the whole act as JSON.
 
-use super::session;
+use super::{names::Names, session, shown};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
@@ -69,8 +69,14 @@ pub async fn run(module: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
     }
     let query = module.queries.iter().find(|query| query.name == name).expect("clap knows the queries");
     let question = Fields::of(query.schema).read(arguments)?;
-    let answer = session::client(arguments)?.query(&format!("{}.{}", module.name, query.name), question).await?;
-    output::value(Form::of(arguments), &answer);
+    let client = session::client(arguments)?;
+    let answer = client.query(&format!("{}.{}", module.name, query.name), question).await?;
+    match Form::of(arguments) {
+        Form::People if answer.is_object() => {
+            output::named(&shown::rows(&Names::ask(&client).await?, &answer, query.answer_schema));
+        }
+        form @ (Form::People | Form::Programs) => output::value(form, &answer),
+    }
     Ok(())
 }
 
@@ -123,7 +129,10 @@ impl Fields {
         let field = |(name, schema): (&String, &Value)| {
             let resolved = resolve(schema, &definitions);
             let described = schema.get("description").or_else(|| resolved.get("description"));
-            let help = described.and_then(Value::as_str).unwrap_or("").replace('\n', " ");
+            let mut help = described.and_then(Value::as_str).unwrap_or("").replace('\n', " ");
+            if let Some(shape) = shape(schema, &definitions) {
+                help = format!("{help} JSON: {shape}").trim_start().to_owned();
+            }
             let kind = if resolved["type"] == "string" { Kind::Text } else { Kind::Json };
             Field { name: name.clone(), help, required: required.contains(&name.as_str()), kind }
         };
@@ -177,6 +186,24 @@ impl Fields {
         }
         if self.fields.is_empty() { Ok(Value::Null) } else { Ok(Value::Object(fields)) }
     }
+}
+
+/// How the JSON of a field is laid out, where it is an object or a list of objects.
+fn shape(schema: &Value, definitions: &Map<String, Value>) -> Option<String> {
+    let resolved = resolve(schema, definitions);
+    if let Some(inner) = shape_of_items(resolved, definitions) {
+        return Some(format!("[{inner}, ..]"));
+    }
+    let properties = resolved["properties"].as_object()?;
+    let names = properties.iter().map(|(name, field)| match shape(field, definitions) {
+        Some(inner) => format!("{name}: {inner}"),
+        None => name.clone(),
+    });
+    Some(format!("{{{}}}", names.collect::<Vec<_>>().join(", ")))
+}
+
+fn shape_of_items(resolved: &Value, definitions: &Map<String, Value>) -> Option<String> {
+    shape(resolved.get("items")?, definitions)
 }
 
 /// The schema behind a reference.

@@ -129,7 +129,10 @@ fn report<'a>(
             Err(reason) => refused.push(reason),
         }
     }
-    output::rows(form, &["file", "document", "number", "seller", "buyer", "total", "notices", "outcome"], &shown);
+    // A file that was refused has no rows, and says so itself.
+    if !shown.is_empty() || form == Form::Programs {
+        output::rows(form, &["file", "document", "number", "seller", "buyer", "total", "notices", "outcome"], &shown);
+    }
     for reason in &refused {
         eprintln!("refused: {reason:#}");
     }

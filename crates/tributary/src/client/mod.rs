@@ -3,8 +3,10 @@
 mod acts;
 pub mod import;
 mod keys;
+mod names;
 mod reads;
 mod session;
+mod shown;
 mod transactions;
 
 use clap::{ArgMatches, Command};

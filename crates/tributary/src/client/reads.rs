@@ -1,7 +1,7 @@
 //! Commands that read: status, lists, records with proof, events, blocks.
 
-use super::session;
-use crate::output::{self, Form};
+use super::{names::Names, session, shown};
+use crate::output::{self, Column, ColumnKind, Form};
 use api::backend::EventCursor;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures::StreamExt as _;
@@ -69,7 +69,7 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
                     ("clock", json!(info.clock)),
                     ("height", json!(info.head.height)),
                     ("block", json!(info.head.hash)),
-                    ("block time", json!(info.head.time)),
+                    ("block time", json!(shown::time(info.head.time))),
                     ("state root", json!(info.head.state_root)),
                     ("lists hold height", json!(info.indexed_height)),
                     ("waiting transactions", json!(info.waiting)),
@@ -81,16 +81,7 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
         "show" => {
             let table: &String = arguments.get_one("table").expect("clap demands it");
             let id: &String = arguments.get_one("id").expect("clap demands it");
-            let genesis = client.genesis().await?;
-            let proven = client.proven(&genesis, table, id).await?;
-            match (form, proven.record) {
-                (_, Some(record)) => output::value(form, &record),
-                (Form::Programs, None) => output::value(form, &Value::Null),
-                (Form::People, None) => println!("there is no such record"),
-            }
-            if form == Form::People {
-                println!("proved: under the state root of final block {} ({})", proven.height, proven.time);
-            }
+            show(form, &client, table, id).await?;
         }
         "events" => events(form, &client, arguments).await?,
         "block" => {
@@ -105,6 +96,25 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
             output::rows(form, shown, &errors.iter().map(row).collect::<Vec<_>>());
         }
     }
+    Ok(())
+}
+
+/// Shows a record, once it was proved against the chain's group key.
+async fn show(form: Form, client: &sdk::Client, table: &str, id: &str) -> anyhow::Result<()> {
+    let genesis = client.genesis().await?;
+    let proven = client.proven(&genesis, table, id).await?;
+    if form == Form::Programs {
+        output::value(form, &proven.record.unwrap_or(Value::Null));
+        return Ok(());
+    }
+    match proven.record {
+        Some(record) => {
+            let names = Names::ask(client).await?;
+            output::named(&shown::rows(&names, &record, spec(table).schema));
+        }
+        None => println!("there is no such record"),
+    }
+    println!("proved: under the state root of final block {} ({})", proven.height, shown::time(proven.time));
     Ok(())
 }
 
@@ -126,35 +136,37 @@ async fn list(form: Form, client: &sdk::Client, arguments: &ArgMatches) -> anyho
         output::value(form, &serde_json::to_value(&page)?);
         return Ok(());
     }
-    let columns = columns(table);
-    let mut header = vec!["id"];
-    header.extend(columns.iter().copied());
-    let row = |row: &api::message::RowView| -> Vec<Value> {
-        let mut cells = vec![json!(row.id)];
-        cells.extend(columns.iter().map(|column| short(&row.record[*column])));
-        cells
+    let names = if page.rows.is_empty() { Names::default() } else { Names::ask(client).await? };
+    let own = shown::columns(&spec(table).columns.iter().map(|column| column.name).collect::<Vec<_>>());
+    let row = |row: &api::message::RowView| -> Vec<String> {
+        let cells = own.iter().map(|column| shown::cell(&names, &row.record, column));
+        cells.chain([row.id.clone()]).collect()
     };
-    output::rows(form, &header, &page.rows.iter().map(row).collect::<Vec<_>>());
+    let rows: Vec<Vec<String>> = page.rows.iter().map(row).collect();
+    output::columns(&layout(table, &own), &rows);
     if let Some(cursor) = page.cursor {
         println!("more: add --cursor {cursor}");
     }
     Ok(())
 }
 
-/// The columns that a table is filtered by, which are also what people look for.
-fn columns(table: &str) -> Vec<&'static str> {
-    let (module, name) = table.split_once('/').unwrap_or(("", table));
-    let module = ledger::modules().iter().find(|candidate| candidate.name == module);
-    let table = module.and_then(|module| module.tables.iter().find(|candidate| candidate.name == name));
-    table.map(|table| table.columns.iter().map(|column| column.name).collect()).unwrap_or_default()
+/// How the columns of a list are laid out; the id, which people copy, comes last.
+fn layout(table: &str, own: &[&'static str]) -> Vec<Column> {
+    let integer = |name: &str| {
+        let column = spec(table).columns.iter().find(|column| column.name == name);
+        column.is_some_and(|column| column.kind == ledger::core::ColumnKind::Integer)
+    };
+    let column =
+        |name: &&'static str| Column { name, kind: if integer(name) { ColumnKind::Number } else { ColumnKind::Text } };
+    own.iter().map(column).chain([Column { name: "id", kind: ColumnKind::Id }]).collect()
 }
 
-/// A status with fields shows its name only.
-fn short(value: &Value) -> Value {
-    match value {
-        Value::Object(fields) if fields.len() == 1 => fields.keys().next().map_or(Value::Null, |name| json!(name)),
-        other => other.clone(),
-    }
+/// The table that clap took by its name.
+fn spec(table: &str) -> &'static ledger::core::TableSpec {
+    let (module, name) = table.split_once('/').unwrap_or(("", table));
+    let module = ledger::modules().iter().find(|candidate| candidate.name == module);
+    let found = module.and_then(|module| module.tables.iter().find(|candidate| candidate.name == name));
+    found.expect("clap takes tables that there are")
 }
 
 /// Shows a block, once its certificate was checked against the chain's group key.
@@ -171,7 +183,7 @@ async fn block(form: Form, client: &sdk::Client, height: &str) -> anyhow::Result
         ("height", json!(header.height)),
         ("block", json!(block.hash)),
         ("parent", json!(header.parent)),
-        ("block time", json!(header.time)),
+        ("block time", json!(shown::time(header.time))),
         ("transactions", json!(block.transactions.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))),
         ("fell due", json!(events.join("\n"))),
         ("state root", json!(header.state_root)),
@@ -184,19 +196,23 @@ async fn block(form: Form, client: &sdk::Client, height: &str) -> anyhow::Result
 
 async fn events(form: Form, client: &sdk::Client, arguments: &ArgMatches) -> anyhow::Result<()> {
     let after = arguments.get_one::<String>("after").map_or("0.0", String::as_str);
+    let mut print = Print { form, people: shown::Events::default() };
+    if form == Form::People {
+        print.people = shown::Events::new(Names::ask(client).await?);
+    }
     if arguments.get_flag("until-now") {
-        return events_until_now(form, client, after.to_owned()).await;
+        return events_until_now(&mut print, client, after.to_owned()).await;
     }
     let events = client.events(Some(after.to_owned())).await?;
     futures::pin_mut!(events);
     while let Some(event) = events.next().await {
-        show_event(form, &event?)?;
+        print.event(&event?)?;
     }
     Ok(())
 }
 
 /// The events up to the block that is the last one now.
-async fn events_until_now(form: Form, client: &sdk::Client, mut after: String) -> anyhow::Result<()> {
+async fn events_until_now(print: &mut Print, client: &sdk::Client, mut after: String) -> anyhow::Result<()> {
     let head = client.info().await?.head.height;
     loop {
         let from: EventCursor = after.parse().map_err(sdk::Error::from)?;
@@ -205,16 +221,24 @@ async fn events_until_now(form: Form, client: &sdk::Client, mut after: String) -
         }
         let page = client.event_page(&[("after", after)]).await?;
         for event in page.events.iter().filter(|event| event.height <= head) {
-            show_event(form, event)?;
+            print.event(event)?;
         }
         after = page.cursor;
     }
 }
 
-fn show_event(form: Form, event: &api::message::EventView) -> anyhow::Result<()> {
-    match form {
-        Form::Programs => println!("{}", serde_json::to_string(event)?),
-        Form::People => println!("{:>8}  {}.{}  {}", event.cursor, event.module, event.event, event.fields),
+/// Where events go.
+struct Print {
+    form: Form,
+    people: shown::Events,
+}
+
+impl Print {
+    fn event(&mut self, event: &api::message::EventView) -> anyhow::Result<()> {
+        match self.form {
+            Form::Programs => println!("{}", serde_json::to_string(event)?),
+            Form::People => println!("{}", self.people.tell(event)),
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `tributary transaction`: drafts that several people sign, and what became of a transaction.
 
-use super::session;
+use super::{session, shown};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use api::message::{Status, TransactionView};
@@ -79,14 +79,14 @@ async fn show(form: Form, client: &Client, hash: TransactionHash) -> anyhow::Res
         ("status", json!(view.status)),
         ("refused", json!(refused)),
         ("block", json!(view.height)),
-        ("block time", json!(view.time)),
+        ("block time", json!(shown::time(view.time))),
         ("signers", json!(view.signers)),
         ("nonce", json!(view.nonce)),
         ("acts", json!(acts.join("\n"))),
         ("events", json!(events.join("\n"))),
         ("outcome", serde_json::to_value(&view.outcomes)?),
     ]);
-    println!("proved: the receipt is of final block {} ({})", proven.height, proven.time);
+    println!("proved: the receipt is of final block {} ({})", proven.height, shown::time(proven.time));
     Ok(())
 }
 

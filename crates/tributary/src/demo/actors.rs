@@ -88,6 +88,11 @@ impl Actors {
         known.map_or_else(|| id.to_string(), |(name, _)| name.clone())
     }
 
+    /// A text in which enterprises have the names that the consortium gives them.
+    pub fn named(&self, text: &str) -> String {
+        self.ids.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&id.to_string(), name))
+    }
+
     /// The people named in `CORE.maker+CORE.checker`.
     pub fn signers(&self, by: &str) -> Vec<&Signer> {
         let signer = |name| self.signers.get(name).unwrap_or_else(|| panic!("{name} is nobody of this consortium"));

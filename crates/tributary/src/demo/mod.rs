@@ -58,7 +58,9 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     if plot.is_told() {
         println!("Golden scenario R1 was told to its end in an earlier start.");
     } else if plot.step > 0 {
-        println!("The story goes on at step {} of {}.", plot.step + 1, Plot::STEPS);
+        println!("The story goes on at part {} of {}.", plot.step + 1, Plot::STEPS);
+    } else {
+        println!("{PROLOGUE}");
     }
     let mut actors = Actors::new(Client::new(&url)?, signers);
     actors.write_to(journal);
@@ -76,7 +78,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         node.stop().await;
         return Err(error.context("the story broke off; start again to take it up where it was"));
     }
-    hints(&url, &data);
+    hints(&url, &data, &story.plot);
     if !arguments.get_flag("once") {
         println!("Serving until Ctrl-C.");
         tokio::select! {
@@ -134,21 +136,29 @@ impl Narrator for Print {
     }
 }
 
-fn hints(url: &str, data: &Path) {
+/// What a newcomer has to know before the story is told.
+const PROLOGUE: &str = "\
+Golden scenario R1 is played on it: CORE owes its supplier S1 for goods, and promises in a certificate to pay in August.
+S1 splits the certificate, sells a part to a bank for cash now, and pays its own supplier S2 with another, who pays S3.
+In August CORE pays too little, and the rest in October. Each line is what the chain answered to signed transactions;
+`refused` is an attempt that the ledger has to turn down. Months pass in seconds: this chain's clock can be moved.";
+
+fn hints(url: &str, data: &Path, plot: &Plot) {
     let keys = data.join("keys");
+    let program = std::env::args().next().unwrap_or_else(|| "tributary".to_owned());
+    let certificate = plot.certificate.map_or_else(|| "CERTIFICATE".to_owned(), |id| id.to_string());
     println!("\nOpen {url}/docs in a browser: every act, list and proof, and what each answers.");
     println!("Try in another terminal:");
     println!("  export TRIBUTARY_NODE={url} TRIBUTARY_KEYS={}", keys.display());
     println!("  export TRIBUTARY_PASSPHRASE=$(cat {})", data.join("keys.passphrase").display());
-    println!("  alias tributary=target/release/tributary");
-    for hint in [
-        "tributary status",
-        "tributary list receivable/certificates",
-        "tributary list receivable/lots --where status=Redeemed",
-        "tributary show receivable/certificates CERTIFICATE",
-        "tributary events --until-now",
-        "tributary receivable --help",
+    println!("  alias tributary={program}");
+    for (hint, what) in [
+        ("tributary status", "which chain this is, and where it stands"),
+        ("tributary list receivable/lots", "who holds what; --where status=Redeemed filters"),
+        (&format!("tributary show receivable/certificates {certificate}"), "proved before it is shown"),
+        ("tributary events --until-now", "what happened, in order"),
+        ("tributary receivable --help", "a command for every act"),
     ] {
-        println!("  {hint}");
+        println!("  {hint:40} # {what}");
     }
 }

@@ -112,7 +112,8 @@ impl<'a> Story<'a> {
         match self.actors.act(by, call).await {
             Ok(_) => anyhow::bail!("{attempt} was not refused"),
             Err(error) if error.code() == Some(code) => {
-                self.line(format!("refused, {attempt}: {error}"));
+                let reason = self.actors.named(&error.to_string());
+                self.line(format!("refused, {attempt}: {reason}"));
                 Ok(())
             }
             Err(error) => {
@@ -157,8 +158,12 @@ impl<'a> Story<'a> {
         let lot = self.lot(id).await?;
         let status = format!("{:?}", lot.status);
         let status = status.split('(').next().unwrap_or_default().to_lowercase();
-        let (from, to) = (lot.range.start_minor, lot.range.end_minor);
-        Ok(format!("lot {} [{from}, {to}) {} {status} by {}", lot.number, lot.face, self.name(lot.holder)))
+        let currency = lot.face.currency;
+        let place =
+            |minor| currency.minor(minor).to_string().trim_end_matches(|c: char| !c.is_ascii_digit()).to_owned();
+        let (from, to) = (place(lot.range.start_minor), place(lot.range.end_minor));
+        let holder = self.name(lot.holder);
+        Ok(format!("lot {} of {}, {status} by {holder} ({from} to {to} of the face)", lot.number, lot.face))
     }
 
     /// How the story calls an enterprise.

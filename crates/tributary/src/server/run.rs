@@ -3,12 +3,16 @@
 use anyhow::Context as _;
 use clap::ArgMatches;
 use node::{Config, Folder, Node};
-use std::{net::SocketAddr, time::Duration};
+use std::{io::IsTerminal as _, net::SocketAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
 
+/// What is logged unless `RUST_LOG` says otherwise: what an operator acts on, not how the engine's parts get along.
+const LOGGED: &str = "info,commonware=warn";
+
 pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let colored = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colored).with_writer(std::io::stderr).init();
     let data: &String = arguments.get_one("data").expect("it has a default");
     let listen: &String = arguments.get_one("listen").expect("it has a default");
     let listen: SocketAddr =

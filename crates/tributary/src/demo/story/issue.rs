@@ -23,7 +23,7 @@ impl Story<'_> {
         let consent = receivable::Consent::Given { statement: Digest::of(&[CONSENT.as_bytes()]) };
         let lot = self.actors.act("S1.maker+S1.checker", &receivable::Accept { certificate, consent }).await?;
         self.plot.lots.insert("all".to_owned(), lot);
-        self.line(format!("S1 accepts, with its consent on record: {} is its first lot", self.show(lot).await?));
+        self.line(format!("S1 accepts, with its consent on record, and gets {}", self.show(lot).await?));
         Ok(())
     }
 

@@ -36,9 +36,9 @@ impl Story<'_> {
         };
         let rest = lots.iter().find(rest).context("S2 has no remainder")?.0;
         self.plot.lots.insert("S2 keeps".to_owned(), rest);
-        for lot in [lot, rest] {
+        for (what, lot) in [("S3 signs to receive", lot), ("S2 keeps", rest)] {
             let shown = self.show(lot).await?;
-            self.line(shown);
+            self.line(format!("{what}: {shown}"));
         }
         Ok(())
     }
