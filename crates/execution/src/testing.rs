@@ -55,6 +55,8 @@ impl TestChain {
                 legal_id: Text::new("LEGAL-OP").expect("short"),
                 administrators: List::new(vec![key("OP.admin").public_key()]).expect("one key"),
             },
+            founders: List::default(),
+            epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
             validators: List::default(),
             group_key: Bytes::default(),
             sharing: Bytes::default(),
