@@ -263,6 +263,8 @@ impl<E: Runtime> Application<E> {
         BlockInput {
             genesis: self.core.genesis.clone(),
             height: parent.header().height + 1,
+            // Blocks do not name their leader yet.
+            proposer: None,
             parent_time: parent.header().time,
             time,
             transactions,

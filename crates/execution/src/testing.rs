@@ -115,8 +115,14 @@ impl TestChain {
             self.lay(&changes);
         }
         let time = BlockTime::Propose { wall: self.time.plus_ms(1_000) };
-        let mut run =
-            BlockRun::new(BlockInput { genesis: self.genesis.clone(), height, parent_time, time, transactions });
+        let mut run = BlockRun::new(BlockInput {
+            genesis: self.genesis.clone(),
+            height,
+            proposer: None,
+            parent_time,
+            time,
+            transactions,
+        });
         let outcome = loop {
             match run.step() {
                 Step::Need(keys) => {

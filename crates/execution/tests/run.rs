@@ -76,6 +76,7 @@ fn run_after(
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis(Clock::Movable),
         height: 1,
+        proposer: None,
         parent_time,
         time,
         transactions: transactions.to_vec(),
