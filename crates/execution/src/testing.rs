@@ -147,6 +147,7 @@ impl TestChain {
             evidence_root: outcome.evidence_root,
         };
         let block = Arc::new(FinalBlock {
+            proposer: None,
             hash: header.hash(),
             header,
             transactions: outcome.transactions,

@@ -1,8 +1,8 @@
 //! Blocks: a header that commits to everything, and the transactions.
 
 use crate::{
-    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, receipt::SystemReceipt, transaction::Checked,
-    wire,
+    BlockHash, ChainId, Digest, Key, PeerKey, Receipt, Timestamp, Transaction, receipt::SystemReceipt,
+    transaction::Checked, wire,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,8 @@ pub struct Block {
 pub struct FinalBlock {
     pub hash: BlockHash,
     pub header: Header,
+    /// The validator that proposed it, where that is known.
+    pub proposer: Option<PeerKey>,
     pub transactions: Vec<Arc<Checked>>,
     /// One for each transaction, in their order.
     pub receipts: Vec<Receipt>,

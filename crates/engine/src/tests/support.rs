@@ -279,7 +279,7 @@ fn run_again(
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis.clone(),
         height: block.header.height,
-        proposer: None,
+        proposer: block.proposer,
         parent_time,
         time: BlockTime::Verify { claimed: block.header.time },
         transactions: block.transactions.clone(),
