@@ -214,8 +214,8 @@ pub struct ChainInfo {
     pub genesis: Bytes<{ GENESIS_BYTES_MAX }>,
 }
 
-/// Bytes of a genesis: 256 validators with their sharing.
-pub const GENESIS_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a genesis: 100 validators with their sharing, and 64 founders with the keys of their administrators.
+pub const GENESIS_BYTES_MAX: usize = 256 * 1024;
 
 /// A final block.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

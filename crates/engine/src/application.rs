@@ -11,7 +11,7 @@
 //! What a block did is kept from the run until the block is final, so a block is run once, by whoever sees it first.
 
 use bytes::Bytes;
-use commonware_consensus::marshal::ancestry::Ancestry;
+use commonware_consensus::{CertifiableBlock as _, marshal::ancestry::Ancestry};
 use commonware_cryptography::Digestible as _;
 use commonware_glue::stateful::{
     self, Finality, Input, Proposed,
@@ -32,7 +32,7 @@ use types::{
 };
 
 use crate::{
-    block::Block,
+    block::{self, Block},
     outputs::Outputs,
     source::{Settled, TransactionSource},
     stack::{BlockDigest, Context, Place, Runtime, Scheme, SharedState, SyncTarget},
@@ -263,10 +263,11 @@ impl<E: Runtime> Application<E> {
         self.core.remember(block, Done { height, parent, included, outputs });
     }
 
-    fn input(&self, parent: &Block, time: BlockTime, transactions: Vec<Arc<Checked>>) -> BlockInput {
+    fn input(&self, parent: &Block, context: &Context, time: BlockTime, transactions: Vec<Arc<Checked>>) -> BlockInput {
         BlockInput {
             genesis: self.core.genesis.clone(),
             height: parent.header().height + 1,
+            proposer: Some(block::proposer(context)),
             parent_time: parent.header().time,
             time,
             transactions,
@@ -379,7 +380,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let mut room = Room::BLOCK;
         assert!(transactions.iter().all(|checked| room.take(checked)), "a source keeps to the room");
         let time = BlockTime::Propose { wall: wall(runtime.current()) };
-        let mut ran = match self.run(batch, self.input(parent, time, transactions)).await {
+        let mut ran = match self.run(batch, self.input(parent, &context, time, transactions)).await {
             Ok(ran) => ran,
             Err(rejection) => unreachable!("a proposal drops what does not fit: {rejection}"),
         };
@@ -409,7 +410,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         }
         let transactions = block.transactions().inspect_err(|error| refused(block, error)).ok()?.to_vec();
         let time = BlockTime::Verify { claimed: block.header().time };
-        let mut ran = match self.run(batch, self.input(parent, time, transactions)).await {
+        let mut ran = match self.run(batch, self.input(parent, &block.context(), time, transactions)).await {
             Ok(ran) => ran,
             Err(rejection) => {
                 refused(block, &rejection);

@@ -20,7 +20,7 @@ use crypto::finality::Envelope;
 use execution::Checked;
 use std::sync::{Arc, OnceLock};
 use types::{
-    BlockHash, Digest, Genesis, Header, Rejection, Room, Transaction,
+    BlockHash, Digest, Genesis, Header, PeerKey, Rejection, Room, Transaction,
     limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX},
     rejection::tech,
     wire,
@@ -108,6 +108,11 @@ impl Block {
         self.hash
     }
 
+    /// The validator that proposed it.
+    pub fn proposer(&self) -> PeerKey {
+        proposer(&self.context)
+    }
+
     pub fn target(&self) -> &SyncTarget {
         &self.target
     }
@@ -125,6 +130,11 @@ impl Block {
         let transactions = decode_body(&self.body.encoded)?;
         Ok(self.body.transactions.get_or_init(|| transactions))
     }
+}
+
+/// The validator whose turn it is to propose there.
+pub fn proposer(context: &Context) -> PeerKey {
+    PeerKey::from_bytes(&context.leader).expect("an Ed25519 key has 32 bytes")
 }
 
 fn envelope(context: &Context, target: &SyncTarget, body: &Body) -> Envelope {

@@ -152,7 +152,8 @@ impl<E: Runtime> Archive<E> {
 fn assemble(block: &Block, outputs: Outputs) -> Result<FinalBlock, Error> {
     let transactions = block.transactions().map_err(|_| Error::Corrupt("a final block's transactions"))?.to_vec();
     let Outputs { receipts, system, changes, .. } = outputs;
-    Ok(FinalBlock { hash: block.hash(), header: block.header().clone(), transactions, receipts, system, changes })
+    let (hash, header, proposer) = (block.hash(), block.header().clone(), Some(block.proposer()));
+    Ok(FinalBlock { hash, header, proposer, transactions, receipts, system, changes })
 }
 
 /// Stands between marshal and the state machine.

@@ -133,6 +133,7 @@ async fn run_again<E: Runtime>(
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis.clone(),
         height: block.header.height,
+        proposer: block.proposer,
         parent_time,
         time: BlockTime::Verify { claimed: block.header.time },
         transactions: block.transactions.clone(),

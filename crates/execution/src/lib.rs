@@ -1,7 +1,8 @@
 //! Execution: from ordered transactions to receipts and a change set.
 //!
 //! ```text
-//!   transactions -> check (shape, signatures) -> BlockRun: due work, then each transaction on its own overlay
+//!   transactions -> check (shape, signatures) -> BlockRun: the chain's own affairs, due work, then each transaction on
+//!                                                  |         its own overlay
 //!                                                  |  Need(keys)  ^ supply(records)
 //!                                                  v              |
 //!                                                 the engine reads its store
@@ -11,6 +12,7 @@
 
 pub mod check;
 pub mod run;
+pub mod peers;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

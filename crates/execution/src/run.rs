@@ -1,4 +1,5 @@
-//! One block's run: due work first, then each transaction in order, then the roots.
+//! One block's run: the chain's own affairs first (features, leader, committee), then due work, then each transaction
+//! in order, then the roots.
 //!
 //! Reads are counted, not misses: how often a run misses depends on what its caller had in memory, how much it reads
 //! does not. Only what every machine sees alike may decide an outcome.
@@ -7,14 +8,15 @@ use crate::store::{Scratch, Store};
 use ledger::{
     Context,
     core::{due, nonce},
+    governance::{self, BlockFacts},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use types::{
-    AccountId, ChainId, Digest, Genesis, Key, Miss, Outcome, Receipt, Rejection, Stop, Timestamp, TransactionHash,
-    limits, merkle, receipt::SystemReceipt, rejection::tech, state::Memory, wire,
+    AccountId, ChainId, Digest, Genesis, Key, Miss, Outcome, PeerKey, Receipt, Rejection, State, Stop, Timestamp,
+    TransactionHash, limits, merkle, receipt::SystemReceipt, rejection::tech, state::Memory, wire,
 };
 
 pub use types::transaction::Checked;
@@ -36,6 +38,8 @@ pub enum BlockTime {
 pub struct BlockInput {
     pub genesis: Arc<Genesis>,
     pub height: u64,
+    /// Who makes the block; every machine that runs it says the same. `None` where blocks do not name their leader.
+    pub proposer: Option<PeerKey>,
     /// Block time of the parent.
     pub parent_time: Timestamp,
     pub time: BlockTime,
@@ -49,7 +53,8 @@ pub enum Step {
     Need(Vec<Key>),
     /// The block is done.
     Done(Box<BlockOutcome>),
-    /// (Verify only) the block holds a transaction that may not be in it, or a time it may not have.
+    /// The block holds a transaction that may not be in it, or a time it may not have (both only when verifying), or this
+    /// program does not know a feature that holds in it.
     Invalid(Rejection),
 }
 
@@ -91,6 +96,7 @@ pub struct BlockRun {
 
 enum Phase {
     Clock,
+    Governance,
     Due { done: usize },
     Transaction { position: usize },
     End { more_due: bool },
@@ -151,6 +157,7 @@ impl BlockRun {
         loop {
             let next = match self.phase {
                 Phase::Clock => self.begin(),
+                Phase::Governance => self.run_governance(),
                 Phase::Due { done } => self.run_due(done),
                 Phase::Transaction { position } if position < self.work.len() => self.run_transaction(position),
                 Phase::Transaction { .. } => self.more_due().map(|more_due| Phase::End { more_due }),
@@ -172,7 +179,7 @@ impl BlockRun {
 
     /// Loads what every block and every transaction reads first, and fixes block time.
     fn begin(&mut self) -> Result<Phase, Halt> {
-        let mut first = vec![ledger::clock::offset_key()];
+        let mut first = vec![ledger::clock::offset_key(), governance::schedule_key()];
         for work in &self.work {
             first.push(nonce::key(work.sender));
             first.extend(work.signers.iter().map(|signer| ledger::enterprise::account_key(*signer)));
@@ -196,6 +203,23 @@ impl BlockRun {
         if self.time < self.input.parent_time {
             return Err(Halt::Invalid(tech::block_time(self.time, self.input.parent_time)));
         }
+        Ok(Phase::Governance)
+    }
+
+    /// What the chain does for itself in each block: features begin to hold, the leader is noted, committees are fixed.
+    /// A program that does not know a feature that holds refuses the block: by the old rule it would get another state.
+    fn run_governance(&mut self) -> Result<Phase, Halt> {
+        let BlockInput { height, proposer, .. } = self.input;
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        let schedule = scratch.get(&governance::schedule_key())?;
+        if let Some(number) = governance::unknown_features(schedule.as_deref(), height).first() {
+            return Err(Halt::Invalid(tech::unknown_feature(number, height)));
+        }
+        let facts = BlockFacts { height, epoch_blocks: self.input.genesis.epoch_blocks, proposer };
+        if governance::on_block(&facts, &mut scratch).is_err() {
+            return Err(Halt::Need(scratch.into_missed()));
+        }
+        self.outcome.system.events.extend(scratch.commit());
         Ok(Phase::Due { done: 0 })
     }
 

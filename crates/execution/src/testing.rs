@@ -55,6 +55,8 @@ impl TestChain {
                 legal_id: Text::new("LEGAL-OP").expect("short"),
                 administrators: List::new(vec![key("OP.admin").public_key()]).expect("one key"),
             },
+            founders: List::default(),
+            epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
             validators: List::default(),
             group_key: Bytes::default(),
             sharing: Bytes::default(),
@@ -113,8 +115,14 @@ impl TestChain {
             self.lay(&changes);
         }
         let time = BlockTime::Propose { wall: self.time.plus_ms(1_000) };
-        let mut run =
-            BlockRun::new(BlockInput { genesis: self.genesis.clone(), height, parent_time, time, transactions });
+        let mut run = BlockRun::new(BlockInput {
+            genesis: self.genesis.clone(),
+            height,
+            proposer: None,
+            parent_time,
+            time,
+            transactions,
+        });
         let outcome = loop {
             match run.step() {
                 Step::Need(keys) => {
@@ -139,6 +147,7 @@ impl TestChain {
             evidence_root: outcome.evidence_root,
         };
         let block = Arc::new(FinalBlock {
+            proposer: None,
             hash: header.hash(),
             header,
             transactions: outcome.transactions,

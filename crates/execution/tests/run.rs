@@ -6,6 +6,7 @@ use std::sync::Arc;
 use types::{
     Amount, Bytes, Clock, Currency, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
     genesis::Operator,
+    limits,
     state::Memory,
     transaction::{Body, PublicKey},
 };
@@ -23,6 +24,8 @@ fn genesis(clock: Clock) -> Arc<Genesis> {
             legal_id: Text::new("OP").unwrap(),
             administrators: List::default(),
         },
+        founders: List::default(),
+        epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
         validators: List::default(),
         group_key: Bytes::default(),
         sharing: Bytes::default(),
@@ -73,6 +76,7 @@ fn run_after(
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis(Clock::Movable),
         height: 1,
+        proposer: None,
         parent_time,
         time,
         transactions: transactions.to_vec(),

@@ -15,6 +15,7 @@ pub mod document;
 pub mod money;
 pub mod credit;
 pub mod receivable;
+pub mod governance;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -43,7 +44,7 @@ macro_rules! modules {
     };
 }
 
-modules! { clock, policy, enterprise, evidence, document, money, credit, receivable }
+modules! { clock, policy, enterprise, evidence, document, money, credit, receivable, governance }
 
 /// The operation that an act names.
 pub fn operation(module: u16, call: u16) -> Option<(&'static Module, &'static CallSpec)> {

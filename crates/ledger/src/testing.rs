@@ -262,6 +262,8 @@ fn genesis_for_tests(time: Timestamp) -> Genesis {
         time,
         made_at: time,
         clock: Clock::Movable,
+        founders: List::default(),
+        epoch_blocks: types::limits::EPOCH_BLOCKS_DEFAULT,
         operator: types::genesis::Operator {
             name: text("Operator of the test chain"),
             legal_id: text("LEGAL-GENESIS-OPERATOR"),

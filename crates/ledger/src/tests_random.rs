@@ -11,6 +11,8 @@ mod certificates;
 mod enterprises;
 #[path = "receivable/tests_random_financing.rs"]
 mod financing;
+#[path = "governance/tests_random.rs"]
+mod governing;
 #[path = "receivable/tests_random_maturity.rs"]
 mod maturity;
 #[path = "money/tests_random.rs"]
@@ -25,6 +27,7 @@ use crate::{
     document::{ContractId, CreditNoteId, DeliveryId, Invoice, InvoiceId, OrderId},
     enterprise::Obligations,
     evidence::EvidenceId,
+    governance::{self, Observer, Validator, ValidatorStatus, Weight, fixtures},
     modules,
     money::{AccountKind, CashAccount, CashAccountId, CashFactId, HoldId},
     receivable::{
@@ -34,7 +37,7 @@ use crate::{
     },
     testing::{Scenario, text},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use types::{Amount, Currency, Date, Rejection, wire};
 
 const SUPPLIERS: [&str; 4] = ["S1", "S2", "S3", "S4"];
@@ -46,6 +49,8 @@ const POOL: usize = 24;
 const SEEDS: [u64; 4] = [2026, 77, 226, 802];
 /// Acts of each run.
 const ACTS: u64 = 25_000;
+/// Steps of each run in which the chain only changes itself.
+const VOTES: u64 = 2_000;
 /// Acts between two audits.
 const AUDIT_EVERY: u64 = 5_000;
 
@@ -133,12 +138,20 @@ struct World {
     evidence: Pool<EvidenceId>,
     enterprises: Pool<(EnterpriseId, String)>,
     members: Pool<(crate::core::MemberId, types::AccountId)>,
+    proposals: Pool<governance::ProposalId>,
+    /// Machines that were proposed, and their enterprises' names.
+    machines: Pool<(types::PeerKey, &'static str)>,
+    /// The last height whose block was run.
+    blocks: u64,
+    /// Kinds of the chain's own events that happened.
+    governed: BTreeSet<u16>,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let mut scenario = Scenario::new();
         scenario.register("S4", &[EntityRole::Supplier]);
+        fixtures::found(&mut scenario, &fixtures::FOUNDERS);
         let parties = crate::testing::PARTIES.iter().map(|(name, _)| *name).chain(["S4"]);
         let names = parties.map(|name| (Scenario::id(name), name.to_owned())).collect();
         let mut world = Self {
@@ -168,6 +181,10 @@ impl World {
             evidence: Pool::default(),
             enterprises: Pool::default(),
             members: Pool::default(),
+            proposals: Pool::default(),
+            machines: Pool::default(),
+            blocks: 0,
+            governed: BTreeSet::new(),
         };
         for core in CORES {
             world.grant_quota(core, 40_000_000_000);
@@ -293,16 +310,21 @@ impl World {
             70..=83 => self.move_maturity(),
             84..=90 => self.move_money(),
             91..=93 => self.move_enterprises(),
+            94..=95 => self.move_governance(),
             _ => self.wait(),
         }
         // What an act scheduled for its own moment happens in the next block.
         self.scenario.run_due();
+        self.run_blocks();
         self.listen();
     }
 
     /// Remembers which certificates mature, and which are late.
     fn listen(&mut self) {
         for event in std::mem::take(&mut self.scenario.state.events) {
+            if event.module == governance::MODULE.number {
+                self.governed.insert(event.event);
+            }
             if (event.module, event.event) == (MaturityCalled::MODULE, MaturityCalled::NUMBER) {
                 self.maturing.add(wire::decode::<MaturityCalled>(&event.payload).unwrap().certificate);
             }
@@ -388,6 +410,13 @@ fn ties(audit: &mut Audit) {
     for (_, own) in certificates.iter().filter(|(_, own)| own.status.is_outstanding()) {
         *open.entry(own.obligor).or_default() += 1;
     }
+    let there = |own: &Validator| own.status != ValidatorStatus::Left;
+    let validators = audit.all::<Validator>().into_iter().filter(|(_, own)| there(own)).map(|(_, own)| own.enterprise);
+    let observers = audit.all::<Observer>().into_iter().map(|(_, own)| own.enterprise);
+    let voters = audit.all::<Weight>().into_iter().map(|(id, _)| id);
+    for id in validators.chain(observers).chain(voters) {
+        *open.entry(id).or_default() += 1;
+    }
     for (id, told) in audit.all::<Obligations>() {
         let counted = open.remove(&id).unwrap_or_default();
         audit.ensure("obligations", told.open == counted, || format!("{id}: {told:?}, counted {counted}"));
@@ -425,4 +454,29 @@ fn one_hundred_thousand_random_acts_keep_every_law() {
     assert!(asked >= 100_000, "{asked} acts were asked for");
     assert!(done > asked / 2 && done < asked, "{done} of {asked} acts were done, and some were refused");
     assert_eq!(missing(&counts), [""; 0], "acts that were never done");
+}
+
+/// Proposals come to every end, committees change and wait, features begin to hold.
+#[test]
+fn chains_that_change_themselves_at_random_keep_every_law() {
+    let mut happened = BTreeSet::new();
+    for seed in SEEDS {
+        let mut world = World::new(seed);
+        for step in 1..=VOTES {
+            if world.random.percent(15) {
+                world.wait()
+            } else {
+                world.move_governance()
+            }
+            world.scenario.run_due();
+            world.run_blocks();
+            world.listen();
+            if step % (VOTES / 4) == 0 {
+                world.audit();
+            }
+        }
+        happened.extend(world.governed);
+    }
+    let events: BTreeSet<u16> = governance::MODULE.events.iter().map(|event| event.number).collect();
+    assert_eq!(happened, events);
 }

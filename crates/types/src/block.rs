@@ -1,7 +1,7 @@
 //! Blocks: a header that commits to everything, and the transactions.
 
 use crate::{
-    BlockHash, ChainId, Digest, Key, Receipt, Timestamp, Transaction, limits, receipt::SystemReceipt,
+    BlockHash, ChainId, Digest, Key, PeerKey, Receipt, Timestamp, Transaction, limits, receipt::SystemReceipt,
     transaction::Checked, wire,
 };
 use schemars::JsonSchema;
@@ -73,6 +73,8 @@ impl Room {
 pub struct FinalBlock {
     pub hash: BlockHash,
     pub header: Header,
+    /// The validator that proposed it, where that is known.
+    pub proposer: Option<PeerKey>,
     pub transactions: Vec<Arc<Checked>>,
     /// One for each transaction, in their order.
     pub receipts: Vec<Receipt>,

@@ -1,7 +1,9 @@
 //! The first page of a chain: a file everyone can check. Its hash is the chain's identity.
 
 use crate::{
-    Bytes, ChainId, Digest, List, Timestamp,
+    Bytes, ChainId, Digest, List, Timestamp, limits,
+    party::EntityRole,
+    peer::{PeerAddresses, PeerKey},
     text::{Name, Reference},
     transaction::PublicKey,
     wire,
@@ -29,6 +31,34 @@ pub struct Operator {
     pub administrators: List<PublicKey, 8>,
 }
 
+/// A machine with which a founder takes part in the first committee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct FoundingValidator {
+    /// The machine's peer key; it also stands among the genesis's validators.
+    pub peer_key: PeerKey,
+    /// The machine's name for people.
+    pub name: Name,
+    /// Where the other peers reach it.
+    pub addresses: PeerAddresses,
+}
+
+/// An organisation that founds the chain with others: each makes its own keys, and only public halves meet here.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Founder {
+    /// The name in the commercial register.
+    pub name: Name,
+    /// Unified social credit code, LEI, or the id of another register. The operator is a founder by its own legal id.
+    pub legal_id: Reference,
+    /// What it is in the trade; the operator's own entry names that one role.
+    pub roles: List<EntityRole, 8>,
+    /// Keys of its founding administrators; the operator's own entry repeats those of the operator.
+    pub administrators: List<PublicKey, 8>,
+    /// Its machines in the first committee; an organisation may found and vote without one.
+    pub validators: List<FoundingValidator, { limits::FOUNDER_VALIDATORS_MAX }>,
+    /// Its weight in votes, above zero.
+    pub weight: u32,
+}
+
 /// A chain's genesis.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Genesis {
@@ -40,6 +70,10 @@ pub struct Genesis {
     pub made_at: Timestamp,
     pub clock: Clock,
     pub operator: Operator,
+    /// The organisations that vote. With none the operator alone votes, owns the validators and sets the policy.
+    pub founders: List<Founder, { limits::FOUNDERS_MAX }>,
+    /// Blocks of an epoch: block `h` is in epoch `h / epoch_blocks`.
+    pub epoch_blocks: u64,
     /// The validators' peer keys (Ed25519), in the order of their key shares.
     pub validators: List<Bytes<32>, 256>,
     /// The chain's group key: verifies any block of any age.

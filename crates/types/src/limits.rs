@@ -31,6 +31,38 @@ pub const VALIDITY_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// How far ahead of a validator's clock a block's time may be.
 pub const BLOCK_TIME_SKEW_MS_MAX: u64 = 5_000;
 
+/// Members of a committee. Votes on each block grow with the members, dealings of a resharing with their square. A hundred
+/// organisations are more than any consortium that shares a chain has.
+pub const COMMITTEE_MEMBERS_MAX: usize = 100;
+/// Validators that were admitted and have not left: a whole committee, and another that takes over from it.
+pub const VALIDATORS_MAX: usize = 2 * COMMITTEE_MEMBERS_MAX;
+/// Peers that follow without a vote: each costs the others a connection.
+pub const OBSERVERS_MAX: usize = 200;
+/// Bytes of a peer's address: a host name of 253, a colon, a port of 5.
+pub const PEER_ADDRESS_BYTES_MAX: usize = 259;
+/// Addresses of one peer: a public and an internal one, in both internet protocols.
+pub const PEER_ADDRESSES_MAX: usize = 4;
+/// Organisations that vote: each vote stands in its proposal.
+pub const VOTERS_MAX: usize = 128;
+/// Organisations that found a chain together; others join by vote.
+pub const FOUNDERS_MAX: usize = 64;
+/// Machines that one founder brings to the first committee.
+pub const FOUNDER_VALIDATORS_MAX: usize = 16;
+/// Blocks of an epoch, at least. In the second half of an epoch each dealer of a resharing publishes its part in a block
+/// that it leads itself, so the half must give everybody two turns: with 16 blocks, a committee of four.
+pub const EPOCH_BLOCKS_MIN: u64 = 16;
+/// Blocks of an epoch, at most: a node keeps the blocks of a whole epoch, and a vote waits for up to two and a half.
+pub const EPOCH_BLOCKS_MAX: u64 = 100_000;
+/// Blocks of an epoch when nobody says otherwise: room for a committee of a hundred, and a vote that takes effect within
+/// the hour on a chain that makes a block a second.
+pub const EPOCH_BLOCKS_DEFAULT: u64 = 1_000;
+/// Changes in one proposal: what is voted must be read by people, and a whole organisation comes or goes in a few.
+pub const CHANGES_PER_PROPOSAL_MAX: usize = 32;
+/// Proposals that are open at the same time: people vote on each.
+pub const PROPOSALS_OPEN_MAX: u32 = 64;
+/// Features that a chain may ever activate.
+pub const FEATURES_MAX: usize = 256;
+
 /// Bytes of a chain's name.
 pub const CHAIN_ID_BYTES_MAX: usize = 64;
 /// Bytes of a public key: room for post-quantum suites (ML-DSA-44: 1,312).

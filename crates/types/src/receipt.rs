@@ -32,7 +32,7 @@ pub struct Receipt {
     pub events: Vec<Event>,
 }
 
-/// What a block did by itself: due work that no transaction asked for.
+/// What a block did by itself: the chain's own affairs and due work, for which no transaction asked.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SystemReceipt {
     pub events: Vec<Event>,

@@ -106,6 +106,7 @@ pub mod tech {
         16 pool_full(retry_ms) "E_POOL_FULL" "the node has too many waiting transactions: try again in {retry_ms} ms";
         17 too_much_work(act) "E_TOO_MUCH_WORK" "act {act} touches more records than one act may: do it in smaller parts";
         18 block_time(claimed, parent) "E_BLOCK_TIME" "block time {claimed} is before the parent's {parent}";
+        19 unknown_feature(number, height) "E_UNKNOWN_FEATURE" "feature {number} holds at height {height} and this program does not know it: update the program";
     }
 
     /// `E_AMOUNT_SCALE` found by a decoder.

@@ -127,6 +127,8 @@ pub fn genesis(committee: &Committee) -> Genesis {
             legal_id: Reference::new("91310000MA1FL0000A".to_string()).unwrap(),
             administrators: List::new(vec![key(0).public_key()]).unwrap(),
         },
+        founders: List::default(),
+        epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
         validators: committee.validators.clone(),
         group_key: committee.group_key.clone(),
         sharing: committee.sharing.clone(),
@@ -271,6 +273,7 @@ fn run_again(
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis.clone(),
         height: block.header.height,
+        proposer: block.proposer,
         parent_time,
         time: BlockTime::Verify { claimed: block.header.time },
         transactions: block.transactions.clone(),

@@ -1,5 +1,6 @@
 use super::{
-    reject,
+    legal_id, reject,
+    rules::check_roles,
     types::{Enterprise, LegalId, Member, MemberKey, NewMember, Obligations, Standing},
 };
 use crate::core::{Cell, Column, EnterpriseId, EntityRole, Function, MemberId, Record};
@@ -113,25 +114,71 @@ pub(super) fn give_key(
     Ok(())
 }
 
-/// The operator, with its founding administrators; they add its makers and checkers.
+/// The operator and the founders, each with its founding administrators; those add makers and checkers.
 pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
     let source = TransactionHash(genesis.chain().0);
-    let id = EnterpriseId::derive(source, 0, 0);
     let operator = &genesis.operator;
-    if operator.administrators.is_empty() {
+    let found_with = |state: &mut dyn State, position: u16, name: &Name, founder: Founding| {
+        let id = EnterpriseId::derive(source, position, 0);
+        let enterprise = Enterprise {
+            name: name.clone(),
+            legal_id: founder.legal_id.clone(),
+            roles: founder.roles,
+            standing: Standing::Active,
+            related: List::default(),
+            registered_at: genesis.time,
+            members: u32::try_from(founder.administrators.len()).expect("at most eight"),
+        };
+        found(state, id, &enterprise);
+        appoint(state, (id, source, position), founder.administrators, genesis.time)
+    };
+    let roles = List::new(vec![EntityRole::Operator]).expect("one of eight");
+    let own = Founding { legal_id: &operator.legal_id, roles, administrators: &operator.administrators };
+    found_with(state, 0, &operator.name, own)?;
+    for (position, founder) in (1..).zip(&genesis.founders) {
+        let refused = |law: &str| reject::founder(&founder.name, law);
+        if founder.legal_id == operator.legal_id {
+            let same = founder.roles[..] == [EntityRole::Operator]
+                && founder.administrators == operator.administrators
+                && founder.name == operator.name;
+            if !same {
+                return Err(refused("it has the operator's legal id and is not the same in name, role or keys"));
+            }
+            continue;
+        }
+        legal_id::check(&founder.legal_id)?;
+        check_roles(&founder.roles)?;
+        if founder.roles.contains(&EntityRole::Operator) {
+            return Err(refused("the genesis names one operator"));
+        }
+        if in_memory(by_legal_id(state, &founder.legal_id).map_err(Stop::Miss))?.is_some() {
+            return Err(refused("its legal id is another founder's"));
+        }
+        let roles = founder.roles.clone();
+        let new = Founding { legal_id: &founder.legal_id, roles, administrators: &founder.administrators };
+        found_with(state, position, &founder.name, new)?;
+    }
+    Ok(())
+}
+
+/// What the genesis says of an enterprise besides its name.
+struct Founding<'a> {
+    legal_id: &'a Reference,
+    roles: List<EntityRole, 8>,
+    administrators: &'a [PublicKey],
+}
+
+/// Introduces the founding administrators of an enterprise.
+fn appoint(
+    state: &mut dyn State,
+    (id, source, position): (EnterpriseId, TransactionHash, u16),
+    administrators: &[PublicKey],
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    if administrators.is_empty() {
         return Err(reject::no_administrator());
     }
-    let enterprise = Enterprise {
-        name: operator.name.clone(),
-        legal_id: operator.legal_id.clone(),
-        roles: List::new(vec![EntityRole::Operator]).expect("one of eight"),
-        standing: Standing::Active,
-        related: List::default(),
-        registered_at: genesis.time,
-        members: u32::try_from(operator.administrators.len()).expect("at most eight"),
-    };
-    found(state, id, &enterprise);
-    for (index, public_key) in (0..).zip(&operator.administrators) {
+    for (index, public_key) in (0..).zip(administrators) {
         let new = NewMember {
             name: Name::new(format!("Administrator {}", index + 1)).expect("short and clean"),
             functions: List::new(vec![Function::Admin]).expect("one of seven"),
@@ -140,10 +187,14 @@ pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Re
             ends: None,
             limit_minor: None,
         };
-        introduce(state, (id, MemberId::derive(source, 0, index)), &new, genesis.time).map_err(|stop| match stop {
-            Stop::Rejected(rejection) => rejection,
-            Stop::Miss(_) => panic!("a new chain's state is in memory"),
-        })?;
+        in_memory(introduce(state, (id, MemberId::derive(source, position, index)), &new, now))?;
     }
     Ok(())
+}
+
+fn in_memory<T>(result: Result<T, Stop>) -> Result<T, Rejection> {
+    result.map_err(|stop| match stop {
+        Stop::Rejected(rejection) => rejection,
+        Stop::Miss(_) => panic!("a new chain's state is in memory"),
+    })
 }

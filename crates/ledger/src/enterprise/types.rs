@@ -299,5 +299,6 @@ pub mod reject {
         221 unknown_key(account) "E_KEY_UNKNOWN" "account {account} has no key that this signer may revoke";
         222 related_full(enterprise) "E_RELATED_FULL" "{enterprise} has declared as many related enterprises as fit";
         223 same_name(enterprise) "E_SAME_NAME" "{enterprise} has this name already";
+        224 founder(name, law) "E_FOUNDER" "the genesis names {name} as a founder: {law}";
     }
 }

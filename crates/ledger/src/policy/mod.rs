@@ -1,6 +1,6 @@
 //! Dated parameters: what the rules may not hard-code.
 //!
-//! Parties: the operator proposes (maker and checker); every module reads.
+//! Parties: the operator sets (maker and checker), or, on a chain of several founders, a vote does; every module reads.
 //!
 //! ```text
 //!            set(effective_from, based_on)
@@ -31,10 +31,11 @@ mod tests;
 mod types;
 
 pub use calendar::{add_business_days, following_business_day, is_business_day, subtract_business_days};
-pub use state::{at, read_ahead};
+pub use rules::adopt;
+pub use state::{at, give_right, read_ahead, setter};
 pub use types::{
     At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, HolderType, HolidaysSet, Policy, PolicySet,
-    PolicyVersion, Set, SetHolidays, reject,
+    PolicyVersion, Set, SetHolidays, Setter, reject,
 };
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};

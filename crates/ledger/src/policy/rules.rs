@@ -1,10 +1,10 @@
 use super::{
     calendar::year_of,
     reject,
-    state::{Timeline, timeline},
-    types::{Calendar, HolidaysSet, Policy, PolicySet, PolicyVersion, Set, SetHolidays},
+    state::{Timeline, setter, timeline},
+    types::{Calendar, HolidaysSet, Policy, PolicySet, PolicyVersion, Set, SetHolidays, Setter},
 };
-use crate::core::{Call, Context, EntityRole, Function, Record, Role, emit};
+use crate::core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit};
 use types::{Date, Rate, Rejection, State, Stop, limits};
 
 const PROPOSERS: &[Role] = &[Role::of(EntityRole::Operator, &[Function::Maker, Function::Checker])];
@@ -20,32 +20,39 @@ impl Call for Set {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<u32, Stop> {
-        let mut timeline: Timeline = timeline(state)?;
-        let latest = timeline.latest();
-        if self.based_on != latest {
-            let detail = format!("the latest version is {latest}, this one was written from {}", self.based_on);
-            return Err(reject::version(detail).into());
+        match setter(state)? {
+            Setter::Operator => adopt(ctx, state, self, ctx.actor().enterprise),
+            Setter::Vote => Err(reject::by_vote().into()),
         }
-        let last = timeline.starts.last().copied().expect("genesis wrote version 1");
-        let after = last.max(ctx.time);
-        if self.effective_from <= after {
-            let detail = format!("it must begin after {after}, not at {}", self.effective_from);
-            return Err(reject::version(detail).into());
-        }
-        timeline.starts.push(self.effective_from).map_err(|_| reject::version("no more versions fit on this chain"))?;
-        let set_by = ctx.actor().enterprise;
-        let record = PolicyVersion {
-            effective_from: self.effective_from,
-            set_at: ctx.time,
-            set_by: Some(set_by),
-            policy: self.policy.clone(),
-        };
-        let version = timeline.latest();
-        record.store(state, &version);
-        timeline.store(state, &());
-        emit(state, &PolicySet { version, effective_from: self.effective_from, set_by });
-        Ok(version)
     }
+}
+
+/// Sets the next version; `set_by` is the operator, or whoever proposed it to a vote. Gives the version's number.
+pub fn adopt(ctx: &Context, state: &mut dyn State, set: &Set, set_by: EnterpriseId) -> Result<u32, Stop> {
+    let mut timeline: Timeline = timeline(state)?;
+    let latest = timeline.latest();
+    if set.based_on != latest {
+        let detail = format!("the latest version is {latest}, this one was written from {}", set.based_on);
+        return Err(reject::version(detail).into());
+    }
+    let last = timeline.starts.last().copied().expect("genesis wrote version 1");
+    let after = last.max(ctx.time);
+    if set.effective_from <= after {
+        let detail = format!("it must begin after {after}, not at {}", set.effective_from);
+        return Err(reject::version(detail).into());
+    }
+    timeline.starts.push(set.effective_from).map_err(|_| reject::version("no more versions fit on this chain"))?;
+    let record = PolicyVersion {
+        effective_from: set.effective_from,
+        set_at: ctx.time,
+        set_by: Some(set_by),
+        policy: set.policy.clone(),
+    };
+    let version = timeline.latest();
+    record.store(state, &version);
+    timeline.store(state, &());
+    emit(state, &PolicySet { version, effective_from: set.effective_from, set_by });
+    Ok(version)
 }
 
 impl Call for SetHolidays {

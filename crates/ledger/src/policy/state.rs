@@ -1,4 +1,4 @@
-use super::types::{Calendar, Dated, HolderType, Policy, PolicyVersion};
+use super::types::{Calendar, Dated, HolderType, Policy, PolicyVersion, Setter};
 use crate::core::{Cell, Column, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,29 @@ impl Record for Timeline {
     const NAME: &'static str = "policy_timeline";
 }
 
+/// Who sets the policy, kept apart so that only whoever sets it reads it.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Right {
+    setter: Setter,
+}
+
+impl Record for Right {
+    type Id = ();
+    const MODULE: u8 = 3;
+    const TABLE: u8 = 3;
+    const NAME: &'static str = "policy_right";
+}
+
+/// Who sets the policy on this chain.
+pub fn setter(state: &mut dyn State) -> Result<Setter, Miss> {
+    Ok(Right::load(state, &())?.expect("genesis wrote who sets the policy").setter)
+}
+
+/// Gives the right to set the policy; only a vote does this.
+pub fn give_right(state: &mut dyn State, setter: Setter) {
+    Right { setter }.store(state, &());
+}
+
 /// The version that holds at `time`. Before the genesis time that is version 1.
 pub fn at(state: &mut dyn State, time: Timestamp) -> Result<Dated, Miss> {
     let timeline = timeline(state)?;
@@ -68,6 +91,7 @@ pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Re
     let first =
         PolicyVersion { effective_from: genesis.time, set_at: genesis.time, set_by: None, policy: Policy::default() };
     first.store(state, &1);
+    give_right(state, if genesis.founders.is_empty() { Setter::Operator } else { Setter::Vote });
     Timeline { starts: List::new(vec![genesis.time]).expect("one of VERSIONS_MAX") }.store(state, &());
     let (year, calendar) = super::calendar::china_2026();
     calendar.store(state, &year);

@@ -149,6 +149,16 @@ pub struct Policy {
     pub evidence_retention_years: u32,
 }
 
+/// Who sets the policy.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "PolicySetter")]
+pub enum Setter {
+    /// The operator, by `policy.set`.
+    Operator,
+    /// Those who vote, by an adopted proposal.
+    Vote,
+}
+
 /// A version of the policy, as the modules read it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Dated {
@@ -167,7 +177,7 @@ pub struct PolicyVersion {
     pub effective_from: Timestamp,
     /// When it was set.
     pub set_at: Timestamp,
-    /// The operator that set it; `null` for the version of the genesis.
+    /// The operator that set it, or whoever proposed it to a vote; `null` for the version of the genesis.
     pub set_by: Option<EnterpriseId>,
     /// The parameters.
     pub policy: Policy,
@@ -279,5 +289,6 @@ pub mod reject {
         301 holiday(date, detail) "E_HOLIDAY" "the calendar refuses {date}: {detail}";
         302 fee_cap(fee, cap) "E_FEE_CAP" "the fees are {fee}: the policy allows {cap} at most";
         303 value(parameter, law) "E_POLICY_VALUE" "the policy's {parameter} is out of bounds: {law}";
+        304 by_vote() "E_POLICY_BY_VOTE" "on this chain the policy is set by vote: propose the change";
     }
 }

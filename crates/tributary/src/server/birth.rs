@@ -9,7 +9,7 @@ use getrandom::{SysRng, rand_core::UnwrapErr};
 use node::Folder;
 use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
-use types::{Bytes, Clock, Genesis, List, Suite, Text, Timestamp, genesis::Operator, transaction::PublicKey};
+use types::{Bytes, Clock, Genesis, List, Suite, Text, Timestamp, genesis::Operator, limits, transaction::PublicKey};
 
 pub fn command() -> Command {
     let option = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TEXT").help(help);
@@ -60,6 +60,8 @@ pub fn make(name: &str, operator: Operator, clock: Clock, time: Timestamp) -> an
         made_at: wall_time(),
         clock,
         operator,
+        founders: List::default(),
+        epoch_blocks: limits::EPOCH_BLOCKS_DEFAULT,
         validators: committee.validators,
         group_key: committee.group_key,
         sharing: committee.sharing,
