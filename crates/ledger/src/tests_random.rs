@@ -7,6 +7,8 @@
 // Each module's random acts stand in its folder, beside its rules.
 #[path = "receivable/tests_random_certificates.rs"]
 mod certificates;
+#[path = "credit/tests_random.rs"]
+mod credit;
 #[path = "enterprise/tests_random.rs"]
 mod enterprises;
 #[path = "receivable/tests_random_financing.rs"]
@@ -171,6 +173,7 @@ impl World {
         };
         for core in CORES {
             world.grant_quota(core, 40_000_000_000);
+            world.grant_cover(core, 6_000_000_000);
             for bank in BANKS {
                 world.grant_line(bank, core, 6_000_000_000);
             }
