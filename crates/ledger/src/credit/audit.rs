@@ -44,8 +44,8 @@ fn lines(audit: &mut Audit) {
         audit.ensure("CREDIT-RESERVE", earmarked, || format!("{bank} on {obligor}: {}", line.earmarked));
         let parts = [line.blocked, line.utilised, line.reserved, line.earmarked, line.repaid];
         let amounts = [line.sanctioned, line.limit_at_block].into_iter().chain(parts);
-        let same =
-            (line.bank, line.obligor) == (bank, obligor) && amounts.into_iter().all(|amount| amount.currency == currency);
+        let same = (line.bank, line.obligor) == (bank, obligor)
+            && amounts.into_iter().all(|amount| amount.currency == currency);
         audit.ensure("CREDIT-KEY", same, || format!("line {bank} on {obligor} {currency}"));
     }
 }

@@ -74,12 +74,7 @@ pub fn cover_release(
     keep(state, cover, Movement::Released, amount)
 }
 
-fn load(
-    state: &mut dyn State,
-    guarantor: EnterpriseId,
-    obligor: EnterpriseId,
-    amount: Amount,
-) -> Result<Cover, Stop> {
+fn load(state: &mut dyn State, guarantor: EnterpriseId, obligor: EnterpriseId, amount: Amount) -> Result<Cover, Stop> {
     let cover = Cover::load(state, &(guarantor, obligor, amount.currency))?;
     Ok(cover.expect("a caller moves only what it has blocked, and a cover is never removed"))
 }

@@ -108,7 +108,12 @@ fn require_below_cap(ctx: &Context, state: &mut dyn State, line: &BankLine, amou
     }
 }
 
-pub(super) fn load(state: &mut dyn State, bank: EnterpriseId, obligor: EnterpriseId, amount: Amount) -> Result<BankLine, Stop> {
+pub(super) fn load(
+    state: &mut dyn State,
+    bank: EnterpriseId,
+    obligor: EnterpriseId,
+    amount: Amount,
+) -> Result<BankLine, Stop> {
     let line = BankLine::load(state, &(bank, obligor, amount.currency))?;
     Ok(line.expect("a caller moves only what it has blocked, and a line is never removed"))
 }

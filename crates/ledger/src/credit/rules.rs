@@ -4,7 +4,8 @@ use super::{
     LINE_NOTICE_DAYS, cover, issuer, line, quota, reject,
     types::{
         AdHoc, BankLine, ChangeLine, CloseLine, Cover, CoverGranted, Due, GrantCover, GrantLine, GrantQuota,
-        LineChanged, LineClosed, LineExpiring, LineGranted, LineStatus, Program, ProgramSet, Quota, QuotaGranted, SetProgram,
+        LineChanged, LineClosed, LineExpiring, LineGranted, LineStatus, Program, ProgramSet, Quota, QuotaGranted,
+        SetProgram,
     },
 };
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
         CashAccount, CashAccountId, Hold, IssueTokens, OpenAccount, PlaceHold, PostHold, RedeemTokens, Transfer,
         VoidHold,
     },
-    testing::{Scenario, text},
+    testing::text,
 };
 use types::{Amount, Currency};
 

@@ -126,7 +126,7 @@ impl Policy {
         let levels = [self.approval_level1_minor, self.approval_level2_minor, self.approval_level3_minor];
         ordered("approval levels", &levels)?;
         ordered("lot_minor_min", &[self.lot_minor_min, limits::AMOUNT_MINOR_MAX])?;
-        let fees = [self.platform_fee_minor_min, self.platform_fee_minor_max, limits::AMOUNT_MINOR_MAX];
+        let fees = [self.platform_fee.minor_min, self.platform_fee.minor_max, limits::AMOUNT_MINOR_MAX];
         ordered("platform fees", &fees)?;
         if self.holder_types.is_empty() {
             return Err(reject::value("holder_types", "somebody must be allowed to hold certificates"));
@@ -169,7 +169,7 @@ impl Policy {
         ordered("prepayment deposit", &[low, self.prepayment_deposit_share, high, WHOLE])?;
         let shares = [
             ("fee_share_max", self.fee_share_max),
-            ("platform_fee_share", self.platform_fee_share),
+            ("platform_fee.share", self.platform_fee.share),
             ("price_jump_max", self.price_jump_max),
             ("order_finance_share", self.order_finance_share),
             ("match_quantity_tolerance", self.match_quantity_tolerance),

@@ -1,4 +1,4 @@
-use super::types::{Calendar, Dated, FeePayer, HolderType, Policy, PolicyVersion};
+use super::types::{Calendar, Dated, FeePayer, HolderType, PlatformFee, Policy, PolicyVersion};
 use crate::core::{Cell, Column, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,11 +78,11 @@ const fn percent(percent: u32) -> Rate {
     Rate(percent * 10_000)
 }
 
-impl Policy {
-    /// The platform's fee for a financing: its share of the amount, half up, within the smallest and the largest fee.
-    pub fn platform_fee(&self, amount: Amount) -> Result<Amount, Rejection> {
-        let share = self.platform_fee_share.share_half_up(amount)?;
-        Ok(Amount { minor: share.minor.clamp(self.platform_fee_minor_min, self.platform_fee_minor_max), ..share })
+impl PlatformFee {
+    /// The fee for a financing of `amount`: its share, half up, within the smallest and the largest fee.
+    pub fn of(&self, amount: Amount) -> Result<Amount, Rejection> {
+        let share = self.share.share_half_up(amount)?;
+        Ok(Amount { minor: share.minor.clamp(self.minor_min, self.minor_max), ..share })
     }
 }
 
@@ -119,10 +119,7 @@ impl Default for Policy {
             overdue_window_months: 6,
             overdue_suspension_months: 6,
             fee_share_max: Rate(2_000),
-            platform_fee_share: Rate(0),
-            platform_fee_minor_min: 0,
-            platform_fee_minor_max: 1_000_000,
-            platform_fee_payer: FeePayer::Core,
+            platform_fee: PlatformFee { share: Rate(0), minor_min: 0, minor_max: 1_000_000, payer: FeePayer::Core },
             small_supplier_payment_days: 60,
             day_count: DayCount::Act360,
             ltv_initial: percent(70),

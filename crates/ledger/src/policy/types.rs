@@ -29,6 +29,19 @@ pub enum FeePayer {
     Supplier,
 }
 
+/// The platform's fee: billed, never moved by an act, since no account of the operator takes part in a payment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformFee {
+    /// Share of the financed amount.
+    pub share: Rate,
+    /// Smallest fee in minor units.
+    pub minor_min: u64,
+    /// Largest fee in minor units.
+    pub minor_max: u64,
+    /// Who owes it.
+    pub payer: FeePayer,
+}
+
 /// Every parameter of the business. Shares are in parts per million of the whole; limits in minor units apply to each
 /// currency alike.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -92,14 +105,8 @@ pub struct Policy {
     pub overdue_suspension_months: u32,
     /// Most that a small enterprise pays in fees, as a share of the financed amount.
     pub fee_share_max: Rate,
-    /// Platform's fee for a financing, as a share of the financed amount. Holding and passing on are free.
-    pub platform_fee_share: Rate,
-    /// Smallest such fee in minor units.
-    pub platform_fee_minor_min: u64,
-    /// Largest such fee in minor units.
-    pub platform_fee_minor_max: u64,
-    /// Who owes it. It is billed; no act moves it, since no account of the operator takes part in a payment.
-    pub platform_fee_payer: FeePayer,
+    /// What the platform bills for a financing. Holding and passing on are free.
+    pub platform_fee: PlatformFee,
     /// Days after the goods receipt within which a small supplier is to be paid; a later maturity is flagged.
     pub small_supplier_payment_days: u32,
     /// How days make a year.

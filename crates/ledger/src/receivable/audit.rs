@@ -10,7 +10,8 @@ mod trade;
 
 use super::types::{
     Certificate, CertificateId, Dispute, DisputeId, Distribution, Financing, FinancingId, Freeze, FreezeId, Funding,
-    FundingId, Lot, LotId, OpenPage, PaidPage, Quote, RecordPage, Recourse, Settlement, Step, Transfer, TransferId,
+    FundingId, GuaranteeClaim, Lot, LotId, OpenPage, PaidPage, Quote, RecordPage, Recourse, Settlement, Step, Transfer,
+    TransferId,
 };
 use crate::{
     core::{Audit, EnterpriseId, Record},
@@ -35,6 +36,7 @@ struct Book {
     distributions: BTreeMap<(CertificateId, u32), Distribution>,
     paid_pages: BTreeMap<(CertificateId, u32, u32), PaidPage>,
     recourses: BTreeMap<FinancingId, Recourse>,
+    guarantee_claims: BTreeMap<LotId, GuaranteeClaim>,
     freezes: BTreeMap<FreezeId, Freeze>,
     disputes: BTreeMap<DisputeId, Dispute>,
     policies: BTreeMap<u32, PolicyVersion>,
@@ -78,6 +80,7 @@ impl Book {
             distributions: table(audit),
             paid_pages: table(audit),
             recourses: table(audit),
+            guarantee_claims: table(audit),
             freezes: table(audit),
             disputes: table(audit),
             policies: table(audit),

@@ -152,6 +152,8 @@ pub const MODULE: Module = Module {
         CallSpec::new::<WriteOff>(73),
         CallSpec::new::<NotifyRecourse>(74),
         CallSpec::new::<PayRecourse>(75),
+        CallSpec::new::<ClaimGuarantee>(76),
+        CallSpec::new::<PayGuarantee>(77),
     ],
     queries: &[
         QuerySpec::new::<CertificateOf>(),
@@ -176,6 +178,7 @@ pub const MODULE: Module = Module {
         TableSpec::new::<Distribution>(),
         TableSpec::new::<PaidPage>(),
         TableSpec::new::<Recourse>(),
+        TableSpec::new::<GuaranteeClaim>(),
         TableSpec::new::<Freeze>(),
         TableSpec::new::<Dispute>(),
         TableSpec::new::<CounterClaim>(),

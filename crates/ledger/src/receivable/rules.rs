@@ -1,5 +1,6 @@
 //! One file per stage of a certificate's life, and the guards that several share.
 
+pub(super) mod backing;
 pub(super) mod disbursement;
 pub(super) mod financing;
 pub(super) mod guard;
@@ -14,3 +15,4 @@ pub(super) mod settlement;
 pub(super) mod distribution;
 pub(super) mod overdue;
 pub(super) mod recourse;
+pub(super) mod guarantee;

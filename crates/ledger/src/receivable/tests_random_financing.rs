@@ -92,10 +92,21 @@ impl World {
     }
 
     fn quote(&mut self) {
-        if let Some((financing, _)) = self.financing() {
+        if let Some((financing, _)) = self.open_for_quotes() {
             let bank = self.random.of(&BANKS).unwrap();
             self.quote_of(financing, bank);
         }
+    }
+
+    /// The latest application that still takes quotes, if there is one; any other otherwise.
+    fn open_for_quotes(&mut self) -> Option<(FinancingId, Financing)> {
+        for id in self.financings.0.clone().into_iter().rev() {
+            let record: Financing = self.scenario.record(&id).unwrap();
+            if record.status == FinancingStatus::Quoting && self.scenario.time < record.quotes_until {
+                return Some((id, record));
+            }
+        }
+        self.financing()
     }
 
     fn offer_of(record: &Financing, financing: FinancingId, bank: &str) -> Offer {
@@ -114,7 +125,7 @@ impl World {
     }
 
     fn improve(&mut self) {
-        let Some((financing, record)) = self.financing() else { return };
+        let Some((financing, record)) = self.open_for_quotes() else { return };
         let bank = self.random.of(&BANKS).unwrap();
         let offer = Self::offer_of(&record, financing, bank);
         let signers = self.two(bank);

@@ -4,9 +4,9 @@ use super::{SUPPLIERS, World};
 use crate::{
     core::{Query, QueryContext, Record},
     receivable::{
-        Certificate, CertificateId, CertificateStatus, DeclareDefault, DefaultGround, Financing, FinancingId, Fund,
-        Lot, LotId, LotStatus, NotifyRecourse, PayRecourse, PaymentSource, PayoffOf, Recourse, ReturnExcess,
-        Settlement, WriteOff,
+        Backing, Certificate, CertificateId, CertificateStatus, ClaimGuarantee, DeclareDefault, DefaultGround,
+        Financing, FinancingId, Fund, Lot, LotId, LotStatus, NotifyRecourse, OpenPage, PayGuarantee, PayRecourse,
+        PaymentSource, PayoffOf, Recourse, ReturnExcess, Settlement, WriteOff,
     },
     testing::text,
 };
@@ -20,6 +20,7 @@ impl World {
             11..=13 => self.declare_default(),
             14..=15 => self.notify_recourse(),
             16..=17 => self.pay_recourse(),
+            18 => self.claim_guarantee(),
             _ => self.write_off(),
         }
     }
@@ -131,6 +132,9 @@ impl World {
 
     fn pay_recourse(&mut self) {
         let Some((financing, record, bank)) = self.in_default() else { return };
+        if self.random.percent(70) {
+            let _ = self.go(&format!("{bank}.maker+{bank}.checker"), &NotifyRecourse { financing });
+        }
         let Some(recourse) = Recourse::load(&mut self.scenario.state, &financing).unwrap() else { return };
         let lot: Lot = self.scenario.record(&record.lot).unwrap();
         let days = recourse.overdue_since.days_until(self.today()).unwrap();
@@ -149,6 +153,47 @@ impl World {
         };
         let signers = format!("{bank}.maker+{bank}.checker+{seller}.maker+{seller}.checker");
         let _ = self.go(&signers, &PayRecourse { financing, source });
+    }
+
+    /// A live lot of a guaranteed certificate in default is claimed, and mostly paid.
+    fn claim_guarantee(&mut self) {
+        for id in self.late.0.clone() {
+            let record: Certificate = self.scenario.record(&id).unwrap();
+            let Backing::Guarantor(_) = record.backing else { continue };
+            let number = u32::try_from(self.random.between(1, u64::from(record.lots))).unwrap();
+            let lot = LotId::of(id, number);
+            let held: Lot = self.scenario.record(&lot).unwrap();
+            if record.status != CertificateStatus::Defaulted || !held.is_live() {
+                continue;
+            }
+            let holder = self.name(held.holder);
+            let holder = format!("{holder}.maker+{holder}.checker");
+            let _ = self.go(&holder, &ClaimGuarantee { lot });
+            return self.pay_guarantee(&record, (lot, held), &holder);
+        }
+    }
+
+    fn pay_guarantee(&mut self, record: &Certificate, (lot, held): (LotId, Lot), holder: &str) {
+        let settlement: Settlement = self.scenario.record(&held.certificate).unwrap();
+        let line = held.line.unwrap();
+        let page: OpenPage = self.scenario.record(&(held.certificate, line / 64)).unwrap();
+        let open = page.lines[usize::try_from(line % 64).unwrap()];
+        let days = settlement.counted_to.unwrap().days_until(self.today()).unwrap_or(0);
+        let rate = record.issued.as_ref().unwrap().penalty_rate;
+        let more = rate.interest_half_up(open.principal, days, DayCount::Act360).unwrap();
+        let owed = held.unpaid().plus(open.penalty).unwrap().plus(more).unwrap();
+        let amount = if self.random.percent(90) { owed } else { self.part(owed) };
+        let payee = self.name(held.holder);
+        let source = if self.random.percent(50) {
+            let Some(fact) = self.attested("SB", ("GUAR", &payee), amount) else { return };
+            PaymentSource::Fact(fact)
+        } else {
+            let keeper = if payee.starts_with('B') { payee.clone() } else { "SB".to_owned() };
+            let account = self.account(&keeper, "GUAR");
+            self.issue_tokens(&keeper, account, amount);
+            PaymentSource::Tokens { account, amount }
+        };
+        let _ = self.go(&format!("GUAR.maker+GUAR.checker+{holder}"), &PayGuarantee { lot, source });
     }
 
     fn write_off(&mut self) {

@@ -81,6 +81,35 @@ pub enum CertificateStatus {
     Cancelled,
 }
 
+/// Who backs a certificate for its life besides the core enterprise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Backing {
+    /// Nobody: each financing bank uses its own line on the core enterprise.
+    Corporate,
+    /// This bank: it reserves its line for the face, so every holder is sure of its price.
+    Bank(EnterpriseId),
+    /// This guarantor: its cover is used, and after a default holders claim on it.
+    Guarantor(EnterpriseId),
+}
+
+impl Backing {
+    /// The backer, if there is one.
+    pub fn backer(self) -> Option<EnterpriseId> {
+        match self {
+            Self::Corporate => None,
+            Self::Bank(backer) | Self::Guarantor(backer) => Some(backer),
+        }
+    }
+
+    /// The guarantor, if there is one.
+    pub fn guarantor(self) -> Option<EnterpriseId> {
+        match self {
+            Self::Guarantor(guarantor) => Some(guarantor),
+            Self::Corporate | Self::Bank(_) => None,
+        }
+    }
+}
+
 /// How a change of holder is concluded.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum TransferMode {
@@ -135,8 +164,7 @@ pub struct Certificate {
     pub creditor: EnterpriseId,
     /// The bank that receives the money and pays the holders.
     pub settlement_agent: EnterpriseId,
-    /// Answers for the obligor, if anybody does.
-    pub guarantor: Option<EnterpriseId>,
+    pub backing: Backing,
     pub face: Amount,
     /// The invoices it rests on; cut when the certificate is reduced.
     pub claims: List<Claim, CLAIMS_MAX>,
@@ -185,6 +213,8 @@ pub enum LotStatus {
     Financed(FinancingId),
     /// The seller took it back from the financier: it keeps the claim on the obligor.
     Recoursed(FinancingId),
+    /// The guarantor paid its holder and holds the claim on the obligor.
+    Subrogated,
     /// Its children took its place.
     Spent {
         /// Number of the first child in the certificate; the others follow.
@@ -339,4 +369,6 @@ pub enum Change {
     CounterClaim(CounterClaimId),
     /// Money that was too much was returned.
     ExcessReturned(FundingId),
+    /// The holder of a lot claimed on the guarantor, or the guarantor has paid.
+    Guarantee(LotId),
 }

@@ -236,8 +236,7 @@ impl Run {
             let expected = [book.blocked, book.used, book.repaid, book.reserved, book.earmarked];
             assert_eq!(found.map(|amount| amount.minor), expected, "{}", BANKS[bank]);
         }
-        let cover: Cover =
-            self.scenario.record(&(Scenario::id("GUAR"), Scenario::id("CORE"), Currency::CNY)).unwrap();
+        let cover: Cover = self.scenario.record(&(Scenario::id("GUAR"), Scenario::id("CORE"), Currency::CNY)).unwrap();
         assert_eq!((cover.blocked.minor, cover.used.minor), (self.cover.blocked, self.cover.used));
         self.scenario.audit();
     }

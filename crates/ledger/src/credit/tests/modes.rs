@@ -48,8 +48,7 @@ fn parts(scenario: &mut Scenario) -> [Amount; 5] {
 }
 
 fn cover_of(scenario: &mut Scenario) -> CoverView {
-    let question =
-        CoverOf { guarantor: Scenario::id("GUAR"), obligor: Scenario::id("CORE"), currency: Currency::CNY };
+    let question = CoverOf { guarantor: Scenario::id("GUAR"), obligor: Scenario::id("CORE"), currency: Currency::CNY };
     let ctx = QueryContext { height: scenario.height, time: scenario.time };
     question.answer(&ctx, &mut scenario.state).unwrap()
 }

@@ -1,12 +1,12 @@
 //! From the bank's approval to the money: registry search, approval, registration, disbursement.
 
 use super::{
-    financing,
+    backing, financing,
     guard::{self, concerned},
 };
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit},
-    credit, document, enterprise, money, policy,
+    document, enterprise, money, policy,
     policy::Policy,
     receivable::{
         registration,
@@ -170,6 +170,7 @@ impl Call for Disburse {
             | FinancingStatus::Repaid
             | FinancingStatus::Recoursed
             | FinancingStatus::WrittenOff
+            | FinancingStatus::Subrogated
             | FinancingStatus::Failed
             | FinancingStatus::Rejected
             | FinancingStatus::Cancelled
@@ -181,7 +182,7 @@ impl Call for Disburse {
         let policy = policy::at(state, ctx.time)?.policy;
         let (value_date, price) = self.pay(ctx, state, &root, &financing, policy.clone())?;
         enterprise::require_limits(ctx, state, price.net)?;
-        credit::line_utilise(ctx, state, bank, financing.obligor, financing.amount)?;
+        backing::disburse(ctx, state, &root.certificate, bank, financing.amount)?;
         let lot = tree::lot(state, financing.lot)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), bank)?;
         let rate = financing.terms.as_ref().expect("a registered financing has its terms").rate;

@@ -5,6 +5,7 @@
 //! the pages of what is owed, then paid page by page.
 
 use super::{
+    backing,
     guard::{self, concerned},
     settlement::{self, pages, plan},
 };
@@ -244,8 +245,9 @@ impl Pay {
         distribution.lines += 1;
         lot.paid = lot.paid.plus(principal)?;
         let redeemed = lot.unpaid().is_zero();
+        backing::paid(ctx, state, &root.certificate, &lot, principal)?;
         if let LotStatus::Financed(financing) = lot.status {
-            release_line(ctx, state, &lot, principal)?;
+            give_back_seller(state, &lot, principal)?;
             if redeemed {
                 close_financing(ctx, state, root, financing, FinancingStatus::Repaid)?;
             }
@@ -261,17 +263,24 @@ impl Pay {
     }
 }
 
-/// Gives the financier's line on the obligor, and its cap on the seller, back, as far as `principal` was paid or given up
-/// on its lot.
-pub(super) fn release_line(ctx: &Context, state: &mut dyn State, lot: &Lot, principal: Amount) -> Result<(), Stop> {
-    if principal.is_zero() {
-        return Ok(());
+/// Gives the financier's cap on the seller back, as far as `principal` was paid or given up on its lot.
+pub(super) fn give_back_seller(state: &mut dyn State, lot: &Lot, principal: Amount) -> Result<(), Stop> {
+    match lot.status {
+        LotStatus::Financed(financing) if !principal.is_zero() => {
+            let seller = Financing::load(state, &financing)?.expect("a financed lot names its financing").seller;
+            credit::supplier_give_back(state, lot.holder, seller, principal)
+        }
+        LotStatus::Financed(_)
+        | LotStatus::Held
+        | LotStatus::OfferedOut(_)
+        | LotStatus::InFinancing(_)
+        | LotStatus::Recoursed(_)
+        | LotStatus::Subrogated
+        | LotStatus::Spent { .. }
+        | LotStatus::Redeemed
+        | LotStatus::Cancelled
+        | LotStatus::WrittenOff => Ok(()),
     }
-    if let LotStatus::Financed(financing) = lot.status {
-        let seller = Financing::load(state, &financing)?.expect("a financed lot names its financing").seller;
-        credit::supplier_give_back(state, lot.holder, seller, principal)?;
-    }
-    credit::line_release(ctx, state, lot.holder, lot.obligor, principal)
 }
 
 /// Ends a financing whose lot was paid, bought back, or given up.
@@ -365,6 +374,7 @@ pub(super) fn end(
         | CertificateStatus::Expired => {}
     }
     enterprise::obligations_changed(state, root.certificate.obligor, -1)?;
+    backing::unbind(state, &root.certificate)?;
     root.certificate.status = status;
     root.note(ctx, state, Change::Certificate(status))?;
     let concerned = concerned(&settlement::parties(&root.certificate));

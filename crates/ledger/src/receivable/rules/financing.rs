@@ -1,6 +1,7 @@
 //! Financing: the application, the choice of a quote, and how it ends without money.
 
 use super::{
+    backing,
     guard::{self, concerned},
     lot::take,
     quote,
@@ -215,6 +216,7 @@ impl Call for CancelFinancing {
             | FinancingStatus::Repaid
             | FinancingStatus::Recoursed
             | FinancingStatus::WrittenOff
+            | FinancingStatus::Subrogated
             | FinancingStatus::Failed
             | FinancingStatus::Rejected
             | FinancingStatus::Cancelled
@@ -275,6 +277,7 @@ pub(in crate::receivable) fn expire(
         | FinancingStatus::Repaid
         | FinancingStatus::Recoursed
         | FinancingStatus::WrittenOff
+        | FinancingStatus::Subrogated
         | FinancingStatus::Failed
         | FinancingStatus::Rejected
         | FinancingStatus::Cancelled
@@ -315,7 +318,8 @@ fn close(
         }
         Some(bank) => {
             told.push(bank);
-            credit::line_unblock(ctx, state, bank, financing.obligor, financing.amount)?;
+            let certificate = tree::certificate(state, financing.certificate)?;
+            backing::end_quote(ctx, state, &certificate, bank, financing.amount)?;
             credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
         }
     }

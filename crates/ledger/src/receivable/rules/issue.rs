@@ -1,7 +1,7 @@
 //! Issue: from the draft to the first creditor's acceptance.
 
 use super::{
-    dilution,
+    backing, dilution,
     guard::{self, concerned},
     settlement,
 };
@@ -57,12 +57,7 @@ impl Call for Draft {
         }
         guard::require_may_hold(ctx, state, self.creditor)?;
         guard::require_role(state, self.settlement_agent, EntityRole::SettlementAgent)?;
-        if let Some(guarantor) = self.guarantor {
-            guard::require_role(state, guarantor, EntityRole::Guarantor)?;
-            if guarantor == actor.enterprise || guarantor == self.creditor {
-                return Err(enterprise::reject::self_transfer(guarantor).into());
-            }
-        }
+        backing::require_backer(state, self.backing, (actor.enterprise, self.creditor))?;
         require_tenor(ctx, state, self.maturity, self.tenor_reason.as_ref())?;
         let id = CertificateId::derive(ctx.transaction, ctx.act, 0);
         let zero = Amount::zero(self.face.currency);
@@ -70,7 +65,7 @@ impl Call for Draft {
             obligor: actor.enterprise,
             creditor: self.creditor,
             settlement_agent: self.settlement_agent,
-            guarantor: self.guarantor,
+            backing: self.backing,
             face: self.face,
             claims: self.claims.clone(),
             nettings: self.nettings.clone(),
@@ -121,8 +116,9 @@ impl Call for Submit {
         guard::require_status(&root, CertificateStatus::Draft)?;
         let Certificate { obligor, creditor, face, maturity, .. } = root.certificate;
         guard::require_may_hold(ctx, state, creditor)?;
-        require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
+        let schedule = require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
         credit::quota_block(ctx, state, obligor, face)?;
+        backing::block(ctx, state, &root.certificate, schedule.due_on)?;
         reserve_nettings(state, &root.certificate)?;
         let claimant = Claimant { module: MODULE.number, notify: wire::encode(&Due::InvoiceRevoked(root.id)) };
         let trade = Trade { debtor: obligor, creditor };
@@ -159,10 +155,7 @@ impl Call for ApproveIssue {
         if undertaking != self.undertaking {
             return Err(tech::hash_mismatch(undertaking, self.undertaking).into());
         }
-        if let Some(guarantor) = root.certificate.guarantor {
-            let signs = &[Function::Maker, Function::Checker];
-            enterprise::require(ctx, state, guarantor, Some(EntityRole::Guarantor), signs)?;
-        }
+        backing::require_signed(ctx, state, root.certificate.backing)?;
         credit::require_issuer(ctx, state, obligor)?;
         let schedule = require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
         document::require_fresh(ctx, state, &root.certificate.claims)?;
@@ -231,6 +224,7 @@ impl Call for Accept {
         let Certificate { obligor, creditor, face, .. } = root.certificate;
         enterprise::require_limits(ctx, state, face)?;
         credit::quota_use(ctx, state, obligor, face)?;
+        backing::bind(ctx, state, &root.certificate)?;
         document::commit(state, &root.certificate.claims)?;
         conclude_nettings(state, &root.certificate)?;
         let lot = root.mint_first(ctx, state)?;
@@ -360,6 +354,7 @@ fn end(
     let mut told = vec![obligor];
     if root.certificate.status != CertificateStatus::Draft {
         credit::quota_unblock(ctx, state, obligor, face)?;
+        backing::unblock(ctx, state, &root.certificate)?;
         document::release(state, &root.certificate.claims)?;
         release_nettings(state, &root.certificate)?;
     }

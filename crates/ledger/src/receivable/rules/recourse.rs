@@ -1,7 +1,7 @@
 //! Recourse: the seller of a lot that was financed with recourse buys it back from the bank.
 
 use super::{
-    distribution,
+    backing, distribution,
     guard::{self, concerned},
     overdue::require_waiting,
     settlement,
@@ -83,7 +83,8 @@ impl Call for PayRecourse {
         let mut recourse = Recourse::load(state, &id)?.ok_or_else(|| reject::recourse_unnotified(id))?;
         let (bank, seller) = (ctx.actor().enterprise, financing.seller);
         enterprise::require(ctx, state, seller, None, &[Function::Maker, Function::Checker])?;
-        let (paid, value_date) = receive(ctx, state, (seller, bank), id, self.source)?;
+        let payment = Payment { payer: seller, payee: bank, what_for: format!("recourse {id}") };
+        let (paid, value_date) = receive(ctx, state, &payment, self.source)?;
         enterprise::require_limits(ctx, state, paid)?;
         let principal = lot.unpaid();
         let price = price(ctx, state, &recourse, principal, value_date)?;
@@ -91,7 +92,8 @@ impl Call for PayRecourse {
         if due != paid {
             return Err(money::reject::net_mismatch(due, paid).into());
         }
-        distribution::release_line(ctx, state, &lot, principal)?;
+        distribution::give_back_seller(state, &lot, principal)?;
+        backing::leave(ctx, state, &root.certificate, bank, principal)?;
         distribution::close_financing(ctx, state, &mut root, id, FinancingStatus::Recoursed)?;
         tree::change(state, financing.lot, lot, LotStatus::Recoursed(id), seller)?;
         let (penalty, days) = (price.penalty, price.days);
@@ -146,29 +148,37 @@ fn price(
     Ok(Price { days, penalty: recourse.penalty_rate.interest_half_up(principal, days, day_count)? })
 }
 
-/// The money that the seller paid the bank: attested, or in the bank's own deposit tokens. Gives how much, and from which day.
-fn receive(
+/// A payment between two parties of a lot.
+pub(super) struct Payment {
+    pub(super) payer: EnterpriseId,
+    pub(super) payee: EnterpriseId,
+    pub(super) what_for: String,
+}
+
+/// The money that one paid the other: attested, or in deposit tokens - a bank's own where a bank is paid. Gives how much,
+/// and from which day.
+pub(super) fn receive(
     ctx: &Context,
     state: &mut dyn State,
-    (seller, bank): (EnterpriseId, EnterpriseId),
-    financing: FinancingId,
+    payment: &Payment,
     source: PaymentSource,
 ) -> Result<(Amount, Date), Stop> {
-    let what_for = format!("recourse {financing}");
+    let Payment { payer, payee, what_for } = payment;
     match source {
         PaymentSource::Fact(id) => {
-            let fact = money::consume_fact(ctx, state, id, &what_for)?;
-            if fact.payer_owner != seller {
-                let detail = format!("{id} was paid by {}, not by the seller {seller}", fact.payer_owner);
+            let fact = money::consume_fact(ctx, state, id, what_for)?;
+            if fact.payer_owner != *payer {
+                let detail = format!("{id} was paid by {}, not by {payer}", fact.payer_owner);
                 return Err(money::reject::cash_unattested(detail).into());
             }
-            money::account_of(state, fact.payee, bank)?;
+            money::account_of(state, fact.payee, *payee)?;
             Ok((fact.amount, fact.value_date))
         }
         PaymentSource::Tokens { account, amount } => {
-            money::account_of(state, account, seller)?;
-            let own = money::account_at(ctx, state, bank, bank, amount.currency)?;
-            money::pay(ctx, state, account, own, amount, &what_for)?;
+            let keeper = money::account_of(state, account, *payer)?.bank;
+            let is_bank = enterprise::get(state, *payee)?.roles.contains(&EntityRole::Bank);
+            let own = money::account_at(ctx, state, if is_bank { *payee } else { keeper }, *payee, amount.currency)?;
+            money::pay(ctx, state, account, own, amount, what_for)?;
             Ok((amount, ctx.time.date()))
         }
     }

@@ -1,6 +1,7 @@
 //! Resale: a financed lot goes from one financier to another, money and lines with it.
 
 use super::{
+    backing,
     disbursement::use_number,
     financing,
     guard::{self, concerned},
@@ -52,11 +53,10 @@ impl Call for Refinance {
         let lot = tree::lot(state, financing.lot)?;
         guard::require_not_frozen(financing.lot, &lot)?;
         self.require_paid(ctx, state, bank)?;
-        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
-        credit::line_block(ctx, state, buyer, financing.obligor, financing.amount, due_on)?;
-        credit::line_utilise(ctx, state, buyer, financing.obligor, financing.amount)?;
+        backing::quote(ctx, state, &root.certificate, buyer, financing.amount)?;
+        backing::disburse(ctx, state, &root.certificate, buyer, financing.amount)?;
         credit::supplier_take(ctx, state, buyer, financing.seller, financing.amount)?;
-        credit::line_release(ctx, state, bank, financing.obligor, financing.amount)?;
+        backing::leave(ctx, state, &root.certificate, bank, financing.amount)?;
         credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), buyer)?;
         use_number(state, &self.amendment, id)?;

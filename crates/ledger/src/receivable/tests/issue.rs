@@ -184,7 +184,8 @@ fn a_checker_signs_the_undertaking_that_was_drafted() {
 #[test]
 fn guarantor_signs_the_issue_it_answers_for() {
     let (mut scenario, _, draft) = drafted();
-    let draft = Draft { guarantor: Some(Scenario::id("GUAR")), ..draft };
+    grant_cover(&mut scenario, "CORE", cny(FACE));
+    let draft = Draft { backing: Backing::Guarantor(Scenario::id("GUAR")), ..draft };
     let id = scenario.act("CORE.maker", &draft).unwrap();
     scenario.act("CORE.maker", &Submit { certificate: id }).unwrap();
     let approve = ApproveIssue { certificate: id, undertaking: undertaking() };
@@ -207,13 +208,13 @@ fn parties_of_a_draft_are_in_their_roles() {
     assert_eq!(name(scenario.act("CORE.maker", &to_operator)), "E_OPERATOR_ACCOUNT");
     let paid_by_supplier = with(|draft| draft.settlement_agent = Scenario::id("S2"));
     assert_eq!(name(scenario.act("CORE.maker", &paid_by_supplier)), "E_PARTY_ROLE");
-    let guaranteed_by_bank = with(|draft| draft.guarantor = Some(Scenario::id("BKA")));
+    let guaranteed_by_bank = with(|draft| draft.backing = Backing::Guarantor(Scenario::id("BKA")));
     assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_bank)), "E_PARTY_ROLE");
     let core = Scenario::id("CORE");
     let mut both: Enterprise = scenario.record(&core).unwrap();
     both.roles.push(EntityRole::Guarantor).unwrap();
     both.store(&mut scenario.state, &core);
-    let guaranteed_by_itself = with(|draft| draft.guarantor = Some(Scenario::id("CORE")));
+    let guaranteed_by_itself = with(|draft| draft.backing = Backing::Guarantor(Scenario::id("CORE")));
     assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_itself)), "E_SELF_TRANSFER");
     set_standing(&mut scenario, "S1", Standing::Suspended);
     assert_eq!(name(scenario.act("CORE.maker", &draft)), "E_KYC_INACTIVE");

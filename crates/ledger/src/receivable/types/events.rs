@@ -166,4 +166,8 @@ events! {
     60 LotsLocked { certificate: CertificateId, invoice: InvoiceId, lots: List<LotId, LOCKED_MAX> }
     /// The obligor owes a lot although an invoice was revoked: it is free again.
     61 LotUnlocked { certificate: CertificateId, lot: LotId, invoice: InvoiceId, reason: Remark }
+    /// A holder claimed on the guarantor.
+    62 GuaranteeClaimed { certificate: CertificateId, lot: LotId, principal: Amount }
+    /// The guarantor paid a holder and holds its lot.
+    63 LotSubrogated { certificate: CertificateId, lot: LotId, principal: Amount, penalty: Amount }
 }

@@ -60,6 +60,8 @@ pub enum FinancingStatus {
     Expired,
     /// The bank gave its lot up.
     WrittenOff,
+    /// The guarantor paid the bank and took its place.
+    Subrogated,
 }
 
 /// An application for finance, and what became of it.

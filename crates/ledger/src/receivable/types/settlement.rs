@@ -202,6 +202,30 @@ pub struct Recourse {
     pub paid: Option<RecoursePaid>,
 }
 
+/// A holder's claim on the guarantor of a certificate in default.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GuaranteeClaim {
+    pub certificate: CertificateId,
+    /// Who claims; when the lot goes to another, that one claims again.
+    pub holder: EnterpriseId,
+    pub guarantor: EnterpriseId,
+    /// Unpaid principal when it was claimed.
+    pub principal: Amount,
+    pub claimed_at: Timestamp,
+    pub paid: Option<GuaranteePaid>,
+}
+
+/// What the guarantor paid for the lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GuaranteePaid {
+    pub at: Timestamp,
+    /// Unpaid principal on the day of payment.
+    pub principal: Amount,
+    /// The obligor's penalty to that day.
+    pub penalty: Amount,
+    pub source: PaymentSource,
+}
+
 /// What the seller paid for the lot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecoursePaid {
