@@ -171,6 +171,9 @@ impl World {
             enterprises: Pool::default(),
             members: Pool::default(),
         };
+        for supplier in SUPPLIERS {
+            world.grant_line("BKA", supplier, 2_000_000_000);
+        }
         for core in CORES {
             world.grant_quota(core, 40_000_000_000);
             world.grant_cover(core, 6_000_000_000);
@@ -430,8 +433,16 @@ fn lines_tie(audit: &mut Audit, certificates: &[(CertificateId, Certificate)], l
                 .filter(|(_, own)| own.obligor == obligor && own.backing == own_backing && status(own.status));
             own.map(|(_, own)| amount(own)).sum()
         };
-        let utilised = held(&|_| true);
-        let blocked = quoted(&|of| of != own_backing) + backed(&waiting, |own| own.face.minor);
+        // Of sellers that answer for the obligor, where the bank has a line on them.
+        let answered = |disbursed: bool| -> u64 {
+            let own = financings.values().filter(|own| own.bank == Some(bank) && own.seller == obligor);
+            own.filter(|own| own.disbursement.is_some() == disbursed)
+                .filter_map(|own| own.seller_limit)
+                .map(|limit| limit.minor)
+                .sum()
+        };
+        let utilised = held(&|_| true) + answered(true);
+        let blocked = quoted(&|of| of != own_backing) + answered(false) + backed(&waiting, |own| own.face.minor);
         let earmarked = quoted(&|of| of == own_backing);
         let reserved = backed(&CertificateStatus::is_outstanding, |own| own.live.minor) - held(&|of| of == own_backing);
         let told = [line.utilised, line.blocked, line.earmarked, line.reserved].map(|amount| amount.minor);

@@ -67,7 +67,7 @@ pub use line::{line_block, line_release, line_unblock, line_utilise};
 pub use queries::{CoverOf, CoverView, GroupView, LineOf, LineView, QuotaOf, QuotaView};
 pub use quota::{quota_block, quota_release, quota_unblock, quota_use};
 pub use reserve::{line_reserve, reserve_draw, reserve_earmark, reserve_free, reserve_return, reserve_unearmark};
-pub use supplier::{supplier_give_back, supplier_take};
+pub use supplier::{has_line, supplier_give_back, supplier_take};
 pub use types::*;
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};

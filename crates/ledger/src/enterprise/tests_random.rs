@@ -42,7 +42,7 @@ impl World {
         let member = self.new_member(&signer, &[Function::Admin]);
         let legal_id = text(&self.number("LEGAL"));
         let act = Register {
-            name: text("Newcomer Co., Ltd."),
+            name: if self.random.percent(90) { text(&self.number("Newcomer ")) } else { text("C0RE Co., Ltd.") },
             legal_id,
             roles: List::new(vec![EntityRole::Supplier]).unwrap(),
             reviewed: self.random.percent(50).then(|| Digest::of(&[b"file"])),

@@ -33,8 +33,8 @@ mod types;
 pub use calendar::{add_business_days, following_business_day, is_business_day, subtract_business_days};
 pub use state::{at, read_ahead};
 pub use types::{
-    At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, FeePayer, HolderType, HolidaysSet, Policy,
-    PolicySet, PolicyVersion, Set, SetHolidays, reject,
+    At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, FeePayer, HolderType, HolidaysSet, PlatformFee,
+    Policy, PolicySet, PolicyVersion, Set, SetHolidays, reject,
 };
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};

@@ -1,5 +1,6 @@
 //! Certificates and their way, for the tests of this module and of those that rest on it.
 
+use super::PriceBasis;
 use super::types::{
     Accept, AcceptQuote, AcceptTransfer, Apply, ApproveFinancing, ApproveIssue, AttestSearch, Backing, Certificate,
     CertificateId, Consent, Disburse, Draft, Financing, FinancingId, FinancingKind, Fund, FundingId, GiveQuote, LotId,
@@ -212,7 +213,7 @@ pub fn application(scenario: &Scenario, lot: LotId, amount: Amount, kind: Financ
 /// Terms without fees, paid out today.
 pub fn terms(scenario: &Scenario, rate_ppm: u32) -> QuoteTerms {
     let disburse_by = scenario.time.date();
-    QuoteTerms { rate: Rate(rate_ppm), fees: cny("0.00"), disburse_by, valid_until: None }
+    QuoteTerms { rate: Rate(rate_ppm), fees: cny("0.00"), advance_share: None, disburse_by, valid_until: None }
 }
 
 /// Applies to one bank, which quotes openly, and accepts its quote.
@@ -294,7 +295,8 @@ pub fn financed(
     let certificate = scenario.record::<Financing>(&financing).expect("applied for").certificate;
     let issued = scenario.record::<Certificate>(&certificate).expect("issued").issued.expect("issued");
     let policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).expect("a policy holds").policy;
-    let price = terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, policy.day_count)?;
+    let price =
+        terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, PriceBasis::new(&policy, lot.1)?)?;
     let fact = paid(scenario, bank, (bank, seller), price.net);
     let signers = format!("{bank}.treasurer+{bank}.treasurer2");
     let price = scenario.act(&signers, &Disburse { financing, payout: Payout::Fact(fact) })?;

@@ -1,5 +1,6 @@
 //! One file per stage of a certificate's life, and the guards that several share.
 
+pub(super) mod advance;
 pub(super) mod backing;
 pub(super) mod disbursement;
 pub(super) mod financing;
@@ -11,6 +12,7 @@ pub(super) mod refinance;
 pub(super) mod transfer;
 pub(super) mod control;
 pub(super) mod dilution;
+pub(super) mod seller;
 pub(super) mod settlement;
 pub(super) mod distribution;
 pub(super) mod overdue;

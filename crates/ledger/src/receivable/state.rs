@@ -1,9 +1,9 @@
 //! Tables and keys, private to the module.
 
 use super::types::{
-    Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId, Distribution,
-    Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, GuaranteeClaim, Lot, LotId,
-    LotStatus, OpenPage, PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, RegistryEntry, Settlement,
+    Advance, Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId,
+    Distribution, Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, GuaranteeClaim, Lot,
+    LotId, LotStatus, OpenPage, PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, RegistryEntry, Settlement,
     SplitCount, Step, Transfer, TransferId,
 };
 use crate::core::{Cell, Column, EnterpriseId, Record};
@@ -439,6 +439,34 @@ impl Record for GuaranteeClaim {
     }
     fn parties(&self) -> Vec<EnterpriseId> {
         vec![self.holder, self.guarantor]
+    }
+}
+
+impl Record for Advance {
+    type Id = FinancingId;
+    const MODULE: u8 = 8;
+    const TABLE: u8 = 18;
+    const NAME: &'static str = "advances";
+    const COLUMNS: &'static [Column] = &[
+        Column::text("certificate"),
+        Column::text("bank"),
+        Column::text("seller"),
+        Column::text("status"),
+        Column::integer("principal"),
+        Column::integer("released"),
+    ];
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(self.certificate),
+            Cell::text(self.bank),
+            Cell::text(self.seller),
+            Cell::variant(&self.status),
+            Cell::amount(self.owed.principal),
+            Cell::amount(self.released),
+        ]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.bank, self.seller]
     }
 }
 

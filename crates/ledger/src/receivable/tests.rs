@@ -1,3 +1,4 @@
+mod advances;
 mod backing;
 mod control;
 mod dilution;

@@ -8,7 +8,8 @@ use crate::{
     receivable::{
         AcceptQuote, Apply, ApproveFinancing, AttestSearch, CancelFinancing, Certificate, Deregister, Disburse,
         FailFinancing, Financing, FinancingId, FinancingKind, FinancingStatus, GiveQuote, ImproveQuote, Offer, Payout,
-        QuoteTerms, Refinance, Register, RegistrationText, RejectFinancing, RevealQuote, SearchResult, WithdrawQuote,
+        PriceBasis, QuoteTerms, Refinance, Register, RegistrationText, RejectFinancing, RevealQuote, SearchResult,
+        WithdrawQuote,
     },
     testing::{Scenario, text},
 };
@@ -40,7 +41,10 @@ impl World {
     fn terms(record: &Financing) -> QuoteTerms {
         let disburse_by = record.applied_at.date().plus_days(1);
         let fees = Amount { minor: record.amount.minor / 1_000, ..record.amount };
-        QuoteTerms { rate: Rate(45_000), fees, disburse_by, valid_until: None }
+        // Every second seller that answers for the obligor gets an advance of four fifths.
+        let second = record.kind == FinancingKind::RecourseToSeller && record.amount.minor.is_multiple_of(2);
+        let advance_share = second.then_some(Rate(800_000));
+        QuoteTerms { rate: Rate(45_000), fees, advance_share, disburse_by, valid_until: None }
     }
 
     fn apply(&mut self, banks: &[&str]) -> Option<FinancingId> {
@@ -218,8 +222,9 @@ impl World {
             let issued = certificate.issued.unwrap();
             let terms = record.terms.clone().unwrap();
             let today = self.today();
-            let day_count = types::rate::DayCount::Act360;
-            let Ok(price) = terms.price(record.amount, today, issued.due_on, day_count) else { return };
+            let policy = self.scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap().policy;
+            let basis = PriceBasis::new(&policy, record.amount).unwrap();
+            let Ok(price) = terms.price(record.amount, today, issued.due_on, basis) else { return };
             let amount = if self.random.percent(95) { price.net } else { self.part(price.net) };
             let Some(fact) = self.attested(bank, (bank, &seller), amount) else { return };
             Payout::Fact(fact)

@@ -3,6 +3,7 @@
 mod acts;
 mod acts_after_issue;
 mod acts_financing;
+mod advance;
 mod control;
 mod events;
 mod financing;
@@ -12,6 +13,7 @@ mod settlement;
 pub use acts::*;
 pub use acts_after_issue::*;
 pub use acts_financing::*;
+pub use advance::*;
 pub use control::*;
 pub use events::*;
 pub use financing::*;
@@ -153,6 +155,19 @@ pub struct Acceptance {
     pub by: MemberId,
     /// Digest of the statement that its people read before they signed.
     pub consent: Digest,
+    /// Days by which the maturity is later than a small supplier is to be paid, as they were told.
+    pub days_over: u32,
+}
+
+/// How the maturity stands to the days in which a small supplier is to be paid after its goods were received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentClock {
+    /// The first goods receipt behind the certificate's invoices.
+    pub delivered_on: Date,
+    /// The last day in time.
+    pub pay_by: Date,
+    /// Days by which the maturity is later; 0: in time.
+    pub days_over: u32,
 }
 
 /// A certificate: the root of its lots.
@@ -169,6 +184,8 @@ pub struct Certificate {
     /// The invoices it rests on; cut when the certificate is reduced.
     pub claims: List<Claim, CLAIMS_MAX>,
     pub nettings: List<Netting, NETTINGS_MAX>,
+    /// Set at submission; none for services, of which nothing is received.
+    pub payment_clock: Option<PaymentClock>,
     /// The day that the undertaking names.
     pub maturity: Date,
     /// Why it runs longer than is usual.
@@ -371,4 +388,6 @@ pub enum Change {
     ExcessReturned(FundingId),
     /// The holder of a lot claimed on the guarantor, or the guarantor has paid.
     Guarantee(LotId),
+    /// The seller paid what was short of its advance.
+    Shortfall(FinancingId),
 }

@@ -93,7 +93,8 @@ fn histories(audit: &mut Audit, book: &Book) {
                 | Change::Lock(_)
                 | Change::CounterClaim(_)
                 | Change::ExcessReturned(_)
-                | Change::Guarantee(_) => {}
+                | Change::Guarantee(_)
+                | Change::Shortfall(_) => {}
             }
         }
         let told = status == Some(certificate.status);

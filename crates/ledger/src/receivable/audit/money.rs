@@ -274,6 +274,11 @@ fn facts(audit: &mut Audit, book: &Book) {
             use_fact(audit, fact, id.to_string());
         }
     }
+    for (id, advance) in &book.advances {
+        if let Some(PaymentSource::Fact(fact)) = advance.shortfall_source {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
     for (id, claim) in &book.guarantee_claims {
         if let Some(PaymentSource::Fact(fact)) = claim.paid.as_ref().map(|paid| paid.source) {
             use_fact(audit, fact, id.to_string());

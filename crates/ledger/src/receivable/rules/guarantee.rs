@@ -13,7 +13,7 @@ use crate::{
     receivable::{
         tree::{self, Root},
         types::{
-            CertificateStatus, Change, ClaimGuarantee, FinancingStatus, GuaranteeClaim, GuaranteeClaimed,
+            Advance, CertificateStatus, Change, ClaimGuarantee, FinancingStatus, GuaranteeClaim, GuaranteeClaimed,
             GuaranteePaid, Lot, LotStatus, LotSubrogated, OpenPage, PayGuarantee, PaymentSource, Settlement, reject,
         },
     },
@@ -43,6 +43,11 @@ impl Call for ClaimGuarantee {
         }
         if lot.status == LotStatus::Subrogated {
             return Err(reject::guarantee_claimed(self.lot).into());
+        }
+        if let LotStatus::Financed(financing) = lot.status
+            && Advance::load(state, &financing)?.is_some()
+        {
+            return Err(reject::held_back(self.lot).into());
         }
         // A claim lapses when its lot goes to another holder: that one claims again.
         let earlier = GuaranteeClaim::load(state, &self.lot)?;

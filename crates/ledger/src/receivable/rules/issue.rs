@@ -18,8 +18,8 @@ use crate::{
         types::{
             Accept, Acceptance, AlertRaised, AlertRule, ApproveIssue, Certificate, CertificateAccepted,
             CertificateClosed, CertificateDrafted, CertificateId, CertificateOffered, CertificateStatus,
-            CertificateSubmitted, Change, Consent, CounterClaim, CounterClaimId, Decline, Draft, Issued, LotId, Refuse,
-            Submit, Withdraw, reject,
+            CertificateSubmitted, Change, Consent, CounterClaim, CounterClaimId, Decline, Draft, Issued, LotId,
+            PaymentClock, PaymentTermExceeded, Refuse, Submit, Withdraw, reject,
         },
     },
 };
@@ -69,6 +69,7 @@ impl Call for Draft {
             face: self.face,
             claims: self.claims.clone(),
             nettings: self.nettings.clone(),
+            payment_clock: None,
             maturity: self.maturity,
             tenor_reason: self.tenor_reason.clone(),
             undertaking: self.undertaking,
@@ -123,6 +124,7 @@ impl Call for Submit {
         let claimant = Claimant { module: MODULE.number, notify: wire::encode(&Due::InvoiceRevoked(root.id)) };
         let trade = Trade { debtor: obligor, creditor };
         document::reserve(ctx, state, ClaimUse::Issue, trade, &root.certificate.claims, claimant)?;
+        root.certificate.payment_clock = payment_clock(ctx, state, &root.certificate)?;
         let hours = policy::at(state, ctx.time)?.policy.registry_reservation_ttl_hours;
         let expires = ctx.time.plus_hours(u64::from(hours));
         wait(state, &mut root, expires)?;
@@ -173,7 +175,8 @@ impl Call for ApproveIssue {
         });
         wait(state, &mut root, expires)?;
         let concerned = concerned(&[creditor, obligor]);
-        emit(state, &CertificateOffered { certificate: root.id, face, maturity, expires, concerned });
+        let days_over = root.certificate.payment_clock.map_or(0, |clock| clock.days_over);
+        emit(state, &CertificateOffered { certificate: root.id, face, maturity, expires, days_over, concerned });
         set_status(ctx, state, root, CertificateStatus::Offered)?;
         Ok(expires)
     }
@@ -230,7 +233,9 @@ impl Call for Accept {
         let lot = root.mint_first(ctx, state)?;
         enterprise::obligations_changed(state, obligor, 1)?;
         root.certificate.expires = None;
-        root.certificate.acceptance = Some(Acceptance { at: ctx.time, by: ctx.actor().member, consent: statement });
+        let days_over = flag_long_term(state, &root);
+        let by = ctx.actor().member;
+        root.certificate.acceptance = Some(Acceptance { at: ctx.time, by, consent: statement, days_over });
         let concerned = concerned(&[obligor, creditor, root.certificate.settlement_agent]);
         emit(state, &CertificateAccepted { certificate: root.id, lot, face, consent: statement, concerned });
         settlement::schedule(ctx, state, &root)?;
@@ -275,6 +280,32 @@ impl Call for Withdraw {
         }
         end(ctx, state, root, CertificateStatus::Withdrawn, Some(&self.reason))
     }
+}
+
+/// Counts from the first goods receipt behind the invoices.
+fn payment_clock(ctx: &Context, state: &mut dyn State, of: &Certificate) -> Result<Option<PaymentClock>, Stop> {
+    let mut first: Option<Date> = None;
+    for claim in &of.claims {
+        if let Some(date) = document::first_received_on(state, claim.invoice)? {
+            first = Some(first.map_or(date, |first| first.min(date)));
+        }
+    }
+    let Some(delivered_on) = first else { return Ok(None) };
+    let pay_by = delivered_on.plus_days(policy::at(state, ctx.time)?.policy.small_supplier_payment_days);
+    let days_over = pay_by.days_until(of.maturity).unwrap_or(0);
+    Ok(Some(PaymentClock { delivered_on, pay_by, days_over }))
+}
+
+/// Tells obligor and creditor that the creditor waits longer than a small supplier has to; gives by how many days.
+/// It refuses nothing: whether the creditor is small, and was free to agree, its own people say.
+fn flag_long_term(state: &mut dyn State, root: &Root) -> u32 {
+    let Some(PaymentClock { delivered_on, pay_by, days_over }) = root.certificate.payment_clock else { return 0 };
+    if days_over > 0 {
+        let Certificate { obligor, creditor, maturity, .. } = root.certificate;
+        let (certificate, concerned) = (root.id, concerned(&[obligor, creditor]));
+        emit(state, &PaymentTermExceeded { certificate, delivered_on, pay_by, maturity, days_over, concerned });
+    }
+    days_over
 }
 
 /// A certificate's time to be approved or accepted is up, unless it was, or has a later time now.

@@ -7,13 +7,16 @@ use super::{
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, due, emit},
     enterprise, policy,
+    policy::FeePayer,
     receivable::{
         MODULE,
         due::Due,
+        price::PriceBasis,
         tree::{self, Root},
         types::{
-            CertificateId, Financing, FinancingId, FinancingStatus, GiveQuote, ImproveQuote, Offer, Price, Quote,
-            QuoteClosed, QuoteGiven, QuoteOpened, QuoteStatus, QuoteTerms, RevealQuote, WithdrawQuote, reject,
+            CertificateId, Financing, FinancingId, FinancingKind, FinancingStatus, GiveQuote, ImproveQuote, Offer,
+            Price, Quote, QuoteClosed, QuoteGiven, QuoteOpened, QuoteStatus, QuoteTerms, RevealQuote, WithdrawQuote,
+            reject,
         },
     },
 };
@@ -193,16 +196,36 @@ pub(super) fn require_terms(
 ) -> Result<Price, Stop> {
     let policy = policy::at(state, ctx.time)?.policy;
     let cap = policy.fee_share_max.share_floor(financing.amount)?;
-    if cap.minus(terms.fees)?.is_none() {
-        return Err(policy::reject::fee_cap(terms.fees, cap).into());
+    let basis = PriceBasis::new(&policy, financing.amount)?;
+    let fees = match basis.platform_fee_payer {
+        FeePayer::Supplier => terms.fees.plus(basis.platform_fee)?,
+        FeePayer::Core | FeePayer::Bank => terms.fees,
+    };
+    if cap.minus(fees)?.is_none() {
+        return Err(policy::reject::fee_cap(fees, cap).into());
     }
+    require_share(financing, terms)?;
     let issued = root.certificate.issued.as_ref().expect("a certificate is issued before it is financed");
     let today = ctx.time.date();
     if terms.disburse_by < today || terms.disburse_by.plus_days(1).at(0, 0) > issued.call_at {
         let law = format_args!("the money goes out from today on and before maturity is called, {}", issued.call_at);
         return Err(reject::financing_dates(law).into());
     }
-    Ok(terms.price(financing.amount, today, issued.due_on, policy.day_count)?)
+    Ok(terms.price(financing.amount, today, issued.due_on, basis)?)
+}
+
+/// Refuses an advance that is nothing or all, and one for which nobody answers.
+fn require_share(financing: &Financing, terms: &QuoteTerms) -> Result<(), Rejection> {
+    match (terms.advance_share, financing.kind) {
+        (None, FinancingKind::NonRecourse | FinancingKind::RecourseToSeller) => Ok(()),
+        (Some(_), FinancingKind::NonRecourse) => {
+            Err(reject::quote_form("an advance below the whole face is for financing with recourse"))
+        }
+        (Some(share), FinancingKind::RecourseToSeller) if share.0 == 0 || share.0 >= 1_000_000 => {
+            Err(reject::quote_form("an advance is more than nothing and less than the face"))
+        }
+        (Some(_), FinancingKind::RecourseToSeller) => Ok(()),
+    }
 }
 
 /// The application, if it is addressed to the bank and waits for quotes.

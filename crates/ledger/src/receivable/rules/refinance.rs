@@ -1,10 +1,11 @@
 //! Resale: a financed lot goes from one financier to another, money and lines with it.
 
 use super::{
-    backing,
+    advance, backing,
     disbursement::use_number,
     financing,
     guard::{self, concerned},
+    seller,
 };
 use crate::{
     core::{Call, Context, EntityRole, Function, Record, Role, emit},
@@ -58,6 +59,7 @@ impl Call for Refinance {
         credit::supplier_take(ctx, state, buyer, financing.seller, financing.amount)?;
         backing::leave(ctx, state, &root.certificate, bank, financing.amount)?;
         credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
+        seller::release_of(ctx, state, &mut financing)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), buyer)?;
         use_number(state, &self.amendment, id)?;
         let full = |_| reject::resales(id, FORMER_BANKS_MAX);
@@ -65,6 +67,10 @@ impl Call for Refinance {
         let registration = financing.registration.as_mut().expect("a disbursed financing is registered");
         registration.amendments.push(self.amendment.clone()).map_err(|_| reject::resales(id, FORMER_BANKS_MAX))?;
         financing.bank = Some(buyer);
+        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
+        financing.seller_limit = seller::block(ctx, state, buyer, &financing, due_on)?;
+        seller::utilise(ctx, state, &financing)?;
+        advance::sold_on(state, id, &financing)?;
         let (lot, price) = (financing.lot, self.price);
         let concerned = concerned(&[bank, buyer, financing.seller]);
         emit(state, &LotRefinanced { financing: id, lot, source: bank, target: buyer, price, concerned });
