@@ -7,6 +7,8 @@
 // Each module's random acts stand in its folder, beside its rules.
 #[path = "receivable/tests_random_certificates.rs"]
 mod certificates;
+#[path = "credit/tests_random.rs"]
+mod credit;
 #[path = "enterprise/tests_random.rs"]
 mod enterprises;
 #[path = "receivable/tests_random_financing.rs"]
@@ -23,7 +25,7 @@ mod papers;
 use crate::{
     Call,
     core::{Audit, EnterpriseId, EntityRole, EventKind},
-    credit::{BankLine, GrantLine, GrantQuota, LineKind, Quota},
+    credit::{BankLine, Cover, GrantLine, GrantQuota, LineKind, Quota},
     document::{ContractId, CreditNoteId, DeliveryId, Invoice, InvoiceId, OrderId},
     enterprise::Obligations,
     evidence::EvidenceId,
@@ -31,9 +33,9 @@ use crate::{
     modules,
     money::{AccountKind, CashAccount, CashAccountId, CashFactId, HoldId},
     receivable::{
-        Certificate, CertificateDishonored, CertificateId, CertificateStatus, DisputeId, Financing, FinancingId,
-        FinancingStatus, FreezeId, FundingId, Lot, LotId, LotStatus, MaturityCalled, Quote, Settlement, Transfer,
-        TransferId, TransferStatus,
+        Backing, Certificate, CertificateDishonored, CertificateId, CertificateStatus, DisputeId, Financing,
+        FinancingId, FinancingStatus, FreezeId, FundingId, Lot, LotId, LotStatus, MaturityCalled, Quote, Settlement,
+        Transfer, TransferId, TransferStatus,
     },
     testing::{Scenario, text},
 };
@@ -186,8 +188,12 @@ impl World {
             blocks: 0,
             governed: BTreeSet::new(),
         };
+        for supplier in SUPPLIERS {
+            world.grant_line("BKA", supplier, 2_000_000_000);
+        }
         for core in CORES {
             world.grant_quota(core, 40_000_000_000);
+            world.grant_cover(core, 6_000_000_000);
             for bank in BANKS {
                 world.grant_line(bank, core, 6_000_000_000);
             }
@@ -361,8 +367,6 @@ impl World {
 fn ties(audit: &mut Audit) {
     let certificates = audit.all::<Certificate>();
     let lots = audit.all::<Lot>();
-    let financings: BTreeMap<FinancingId, Financing> = audit.all::<Financing>().into_iter().collect();
-    let quotes = audit.all::<Quote>();
     let waiting = |status| matches!(status, CertificateStatus::PendingInternal | CertificateStatus::Offered);
     for ((core, _), quota) in audit.all::<Quota>() {
         let of = |status: &dyn Fn(CertificateStatus) -> bool, amount: fn(&Certificate) -> u64| -> u64 {
@@ -374,21 +378,21 @@ fn ties(audit: &mut Audit) {
         let same = (quota.blocked.minor, quota.used.minor) == (blocked, used);
         audit.ensure("quota", same, || format!("{core}: {blocked} and {used}, quota {quota:?}"));
     }
-    for ((bank, obligor, _), line) in audit.all::<BankLine>() {
-        let financed =
-            |lot: &Lot| (lot.holder, lot.obligor) == (bank, obligor) && matches!(lot.status, LotStatus::Financed(_));
-        let held: u64 = lots.iter().filter(|(_, lot)| financed(lot)).map(|(_, lot)| lot.unpaid().minor).sum();
-        audit.ensure("line", line.utilised.minor == held, || format!("{bank}: {held} held, {line:?}"));
-        let blocking = quotes.iter().filter(|((financing, by), quote)| {
-            let financing = financings.get(financing);
-            let chosen = |own: &Financing| {
-                !own.status.is_closed() && own.status != FinancingStatus::Disbursed && own.bank == Some(bank)
-            };
-            let blocks = quote.status.stands() || financing.is_some_and(chosen);
-            *by == bank && financing.is_some_and(|own| own.obligor == obligor) && blocks
-        });
-        let blocked: u64 = blocking.map(|(_, quote)| quote.amount.minor).sum();
-        audit.ensure("line", line.blocked.minor == blocked, || format!("{bank}: {blocked} quoted, {line:?}"));
+    lines_tie(audit, &certificates, &lots);
+    for ((guarantor, core, _), cover) in audit.all::<Cover>() {
+        let backed = |own: &&(CertificateId, Certificate)| {
+            own.1.obligor == core && own.1.backing == Backing::Guarantor(guarantor)
+        };
+        let blocked: u64 = certificates
+            .iter()
+            .filter(backed)
+            .filter(|(_, own)| waiting(own.status))
+            .map(|(_, own)| own.face.minor)
+            .sum();
+        let used = certificates.iter().filter(backed).filter(|(_, own)| own.status.is_outstanding());
+        let used: u64 = used.map(|(_, own)| own.live.minor).sum();
+        let same = (cover.blocked.minor, cover.used.minor) == (blocked, used);
+        audit.ensure("cover", same, || format!("{core}: {blocked} and {used}, cover {cover:?}"));
     }
     let settlements = audit.all::<Settlement>();
     let waits = settlements.iter().map(|(_, own)| own.undistributed.minor + own.frozen.minor + own.excess.minor);
@@ -409,6 +413,9 @@ fn ties(audit: &mut Audit) {
     }
     for (_, own) in certificates.iter().filter(|(_, own)| own.status.is_outstanding()) {
         *open.entry(own.obligor).or_default() += 1;
+        if let Some(backer) = own.backing.backer() {
+            *open.entry(backer).or_default() += 1;
+        }
     }
     let there = |own: &Validator| own.status != ValidatorStatus::Left;
     let validators = audit.all::<Validator>().into_iter().filter(|(_, own)| there(own)).map(|(_, own)| own.enterprise);
@@ -422,6 +429,55 @@ fn ties(audit: &mut Audit) {
         audit.ensure("obligations", told.open == counted, || format!("{id}: {told:?}, counted {counted}"));
     }
     audit.ensure("obligations", open.is_empty(), || format!("not counted: {open:?}"));
+}
+
+/// Each line is used by what its bank financed, quoted, and backs for life, and by nothing else.
+fn lines_tie(audit: &mut Audit, certificates: &[(CertificateId, Certificate)], lots: &[(LotId, Lot)]) {
+    let financings: BTreeMap<FinancingId, Financing> = audit.all::<Financing>().into_iter().collect();
+    let quotes = audit.all::<Quote>();
+    let backing: BTreeMap<CertificateId, Backing> = certificates.iter().map(|(id, own)| (*id, own.backing)).collect();
+    let waiting = |status| matches!(status, CertificateStatus::PendingInternal | CertificateStatus::Offered);
+    for ((bank, obligor, _), line) in audit.all::<BankLine>() {
+        let own_backing = Backing::Bank(bank);
+        let financed =
+            |lot: &Lot| (lot.holder, lot.obligor) == (bank, obligor) && matches!(lot.status, LotStatus::Financed(_));
+        let held = |of: &dyn Fn(Backing) -> bool| -> u64 {
+            let own = lots.iter().filter(|(_, lot)| financed(lot) && of(backing[&lot.certificate]));
+            own.map(|(_, lot)| lot.unpaid().minor).sum()
+        };
+        let quoted = |of: &dyn Fn(Backing) -> bool| -> u64 {
+            let stands = |own: &Financing, quote: &Quote| {
+                let concluding = !own.status.is_closed() && own.status != FinancingStatus::Disbursed;
+                own.obligor == obligor && (quote.status.stands() || concluding && own.bank == Some(bank))
+            };
+            let own = quotes.iter().filter(|((financing, by), quote)| {
+                let own = &financings[financing];
+                *by == bank && stands(own, quote) && of(backing[&own.certificate])
+            });
+            own.map(|(_, quote)| quote.amount.minor).sum()
+        };
+        let backed = |status: &dyn Fn(CertificateStatus) -> bool, amount: fn(&Certificate) -> u64| -> u64 {
+            let own = certificates
+                .iter()
+                .filter(|(_, own)| own.obligor == obligor && own.backing == own_backing && status(own.status));
+            own.map(|(_, own)| amount(own)).sum()
+        };
+        // Of sellers that answer for the obligor, where the bank has a line on them.
+        let answered = |disbursed: bool| -> u64 {
+            let own = financings.values().filter(|own| own.bank == Some(bank) && own.seller == obligor);
+            own.filter(|own| own.disbursement.is_some() == disbursed)
+                .filter_map(|own| own.seller_limit)
+                .map(|limit| limit.minor)
+                .sum()
+        };
+        let utilised = held(&|_| true) + answered(true);
+        let blocked = quoted(&|of| of != own_backing) + answered(false) + backed(&waiting, |own| own.face.minor);
+        let earmarked = quoted(&|of| of == own_backing);
+        let reserved = backed(&CertificateStatus::is_outstanding, |own| own.live.minor) - held(&|of| of == own_backing);
+        let told = [line.utilised, line.blocked, line.earmarked, line.reserved].map(|amount| amount.minor);
+        let counted = [utilised, blocked, earmarked, reserved];
+        audit.ensure("line", told == counted, || format!("{bank} on {obligor}: {counted:?}, {line:?}"));
+    }
 }
 
 /// Acts that no run has done.

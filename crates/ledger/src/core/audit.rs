@@ -31,6 +31,12 @@ impl<'a> Audit<'a> {
         Self::run_counted(state, audits).0
     }
 
+    /// Every record of a table of a whole state, by id.
+    #[cfg(test)]
+    pub(crate) fn run_all<R: Record>(state: &Memory) -> Vec<(R::Id, R)> {
+        Audit { state, violations: Vec::new(), checked: 0 }.all()
+    }
+
     /// As `run`, with the number of checks made: a report that checked nothing says so.
     pub fn run_counted(state: &'a Memory, audits: &[fn(&mut Audit)]) -> (Vec<Violation>, u64) {
         let mut audit = Self { state, violations: Vec::new(), checked: 0 };

@@ -1,7 +1,7 @@
 //! What a bank will finance on an obligor: blocked at quote, utilised at disbursement, released when paid back.
 
 use super::{
-    alarm_percent, reject,
+    alarm_percent, group, reject,
     types::{BankLine, LineAlarmed, LineKind, LineMoved, LineStatus, Movement, Program},
 };
 use crate::{
@@ -24,11 +24,13 @@ pub fn line_block(
     let mut line = line.ok_or_else(|| reject::line_currency(bank, obligor, amount.currency))?;
     let today = ctx.time.date();
     require_open(&line, today, maturity)?;
+    group::require_none_overdue(ctx, state, obligor)?;
     let available = line.available(today)?;
     if available.minus(amount)?.is_none() {
         return Err(reject::line_insufficient(bank, available, amount).into());
     }
     require_below_cap(ctx, state, &line, amount)?;
+    group::require_below_cap(state, bank, obligor, amount)?;
     line.blocked = line.blocked.plus(amount)?;
     line.limit_at_block = line.limit(today)?;
     keep(ctx, state, line, Movement::Blocked, amount)
@@ -99,32 +101,38 @@ fn require_below_cap(ctx: &Context, state: &mut dyn State, line: &BankLine, amou
     };
     let share = policy::at(state, ctx.time)?.policy.obligor_share_max;
     let cap = share.share_floor(program.size)?;
-    let outstanding = line.blocked.plus(line.utilised)?.plus(amount)?;
+    let outstanding = line.exposure()?.plus(amount)?;
     match cap.minus(outstanding)? {
         Some(_) => Ok(()),
         None => Err(reject::concentration(line.bank, outstanding, cap).into()),
     }
 }
 
-fn load(state: &mut dyn State, bank: EnterpriseId, obligor: EnterpriseId, amount: Amount) -> Result<BankLine, Stop> {
+pub(super) fn load(
+    state: &mut dyn State,
+    bank: EnterpriseId,
+    obligor: EnterpriseId,
+    amount: Amount,
+) -> Result<BankLine, Stop> {
     let line = BankLine::load(state, &(bank, obligor, amount.currency))?;
     Ok(line.expect("a caller moves only what it has blocked, and a line is never removed"))
 }
 
-fn keep(
+pub(super) fn keep(
     ctx: &Context,
     state: &mut dyn State,
     mut line: BankLine,
     movement: Movement,
     amount: Amount,
 ) -> Result<(), Stop> {
-    let BankLine { bank, obligor, blocked, utilised, .. } = line;
-    emit(state, &LineMoved { bank, obligor, movement, amount, blocked, utilised });
+    let BankLine { bank, obligor, blocked, utilised, reserved, .. } = line;
+    emit(state, &LineMoved { bank, obligor, movement, amount, blocked, utilised, reserved });
     raise_alarm(ctx, state, &mut line)?;
     assert!(
         line.outstanding()?.minor <= line.limit_at_block.minor,
         "nothing is blocked above the limit, and only blocking adds"
     );
+    assert!(line.earmarked.minor <= line.reserved.minor, "only what is reserved is earmarked");
     line.store(state, &(bank, obligor, amount.currency));
     Ok(())
 }

@@ -1,8 +1,11 @@
+mod groups;
+
 use super::{
-    LINE_NOTICE_DAYS, issuer, line, quota, reject,
+    LINE_NOTICE_DAYS, cover, issuer, line, quota, reject,
     types::{
-        AdHoc, BankLine, ChangeLine, CloseLine, Due, GrantLine, GrantQuota, LineChanged, LineClosed, LineExpiring,
-        LineGranted, LineStatus, Program, ProgramSet, Quota, QuotaGranted, SetProgram,
+        AdHoc, BankLine, ChangeLine, CloseLine, Cover, CoverGranted, Due, GrantCover, GrantLine, GrantQuota,
+        LineChanged, LineClosed, LineExpiring, LineGranted, LineStatus, Program, ProgramSet, Quota, QuotaGranted,
+        SetProgram,
     },
 };
 use crate::{
@@ -103,6 +106,8 @@ impl Call for GrantLine {
             expires: self.expires,
             blocked: earlier.as_ref().map_or(zero, |line| line.blocked),
             utilised: earlier.as_ref().map_or(zero, |line| line.utilised),
+            reserved: earlier.as_ref().map_or(zero, |line| line.reserved),
+            earmarked: earlier.as_ref().map_or(zero, |line| line.earmarked),
             repaid: zero,
             limit_at_block: earlier.as_ref().map_or(zero, |line| line.limit_at_block),
             alarm_percent: 0,
@@ -191,6 +196,53 @@ impl Call for SetProgram {
         let (bank, size) = (ctx.actor().enterprise, self.size);
         emit(state, &ProgramSet { bank, size });
         Program { bank, size }.store(state, &(bank, size.currency));
+        Ok(())
+    }
+}
+
+impl Call for GrantCover {
+    const NAME: &'static str = "grant_cover";
+    const ROLES: &'static [Role] = &[Role::of(EntityRole::Guarantor, &[Function::Maker, Function::Risk])];
+    type Outcome = ();
+
+    fn check(&self) -> Result<(), Rejection> {
+        self.limit.positive()?;
+        Ok(())
+    }
+
+    fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
+        let guarantor = ctx.actor().enterprise;
+        if self.obligor == guarantor {
+            return Err(enterprise::reject::self_transfer(guarantor).into());
+        }
+        if !enterprise::active(state, self.obligor)?.roles.contains(&EntityRole::Core) {
+            return Err(reject::not_core(self.obligor).into());
+        }
+        require_dates(ctx, self.starts, self.expires)?;
+        let id = (guarantor, self.obligor, self.limit.currency);
+        let zero = Amount::zero(self.limit.currency);
+        let earlier = Cover::load(state, &id)?;
+        let (blocked, used, limit_at_block, alarm_percent) = match earlier {
+            Some(cover) => (cover.blocked, cover.used, cover.limit_at_block, cover.alarm_percent),
+            None => (zero, zero, zero, 0),
+        };
+        let (obligor, limit, starts, expires) = (self.obligor, self.limit, self.starts, self.expires);
+        emit(state, &CoverGranted { guarantor, obligor, limit, starts, expires, remark: self.remark.clone() });
+        let mut cover = Cover {
+            guarantor,
+            obligor,
+            limit,
+            blocked,
+            used,
+            starts,
+            expires,
+            remark: self.remark.clone(),
+            decided_at: ctx.time,
+            limit_at_block,
+            alarm_percent,
+        };
+        cover::raise_alarm(state, &mut cover)?;
+        cover.store(state, &id);
         Ok(())
     }
 }

@@ -1,4 +1,6 @@
-use super::types::{BankLine, IssuerStanding, Program, Quota, SupplierExposure};
+use super::types::{
+    BankLine, Cover, GroupCap, GroupMembership, IssuerStanding, ObligorGroup, Program, Quota, SupplierExposure,
+};
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use types::Currency;
 
@@ -45,6 +47,7 @@ impl Record for BankLine {
         Column::integer("sanctioned"),
         Column::integer("blocked"),
         Column::integer("utilised"),
+        Column::integer("reserved"),
         Column::text("expires"),
     ];
     fn cells(&self) -> Vec<Cell> {
@@ -56,6 +59,7 @@ impl Record for BankLine {
             Cell::amount(self.sanctioned),
             Cell::amount(self.blocked),
             Cell::amount(self.utilised),
+            Cell::amount(self.reserved),
             Cell::date(self.expires),
         ]
     }
@@ -101,6 +105,77 @@ impl Record for SupplierExposure {
         &[Column::text("bank"), Column::text("supplier"), Column::integer("outstanding")];
     fn cells(&self) -> Vec<Cell> {
         vec![Cell::text(self.bank), Cell::text(self.supplier), Cell::amount(self.outstanding)]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.bank]
+    }
+}
+
+impl Record for Cover {
+    /// Guarantor, obligor, currency.
+    type Id = (EnterpriseId, EnterpriseId, Currency);
+    const MODULE: u8 = 7;
+    const TABLE: u8 = 5;
+    const NAME: &'static str = "covers";
+    const COLUMNS: &'static [Column] = &[
+        Column::text("guarantor"),
+        Column::text("obligor"),
+        Column::text("currency"),
+        Column::integer("limit_minor"),
+        Column::integer("blocked"),
+        Column::integer("used"),
+        Column::text("expires"),
+    ];
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(self.guarantor),
+            Cell::text(self.obligor),
+            Cell::text(self.limit.currency),
+            Cell::amount(self.limit),
+            Cell::amount(self.blocked),
+            Cell::amount(self.used),
+            Cell::date(self.expires),
+        ]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.guarantor, self.obligor]
+    }
+}
+
+impl Record for ObligorGroup {
+    /// The parent.
+    type Id = EnterpriseId;
+    const MODULE: u8 = 7;
+    const TABLE: u8 = 6;
+    const NAME: &'static str = "obligor_groups";
+    const COLUMNS: &'static [Column] = &[Column::text("parent"), Column::text("set_at")];
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(self.parent), Cell::time(self.set_at)]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        let mut parties = vec![self.parent, self.set_by];
+        parties.extend(self.subsidiaries.iter().copied());
+        parties
+    }
+}
+
+impl Record for GroupMembership {
+    /// The member; the parent is one too.
+    type Id = EnterpriseId;
+    const MODULE: u8 = 7;
+    const TABLE: u8 = 7;
+    const NAME: &'static str = "group_memberships";
+}
+
+impl Record for GroupCap {
+    /// Bank, parent, currency.
+    type Id = (EnterpriseId, EnterpriseId, Currency);
+    const MODULE: u8 = 7;
+    const TABLE: u8 = 8;
+    const NAME: &'static str = "group_caps";
+    const COLUMNS: &'static [Column] = &[Column::text("bank"), Column::text("parent"), Column::integer("cap")];
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(self.bank), Cell::text(self.parent), Cell::amount(self.cap)]
     }
     fn parties(&self) -> Vec<EnterpriseId> {
         vec![self.bank]

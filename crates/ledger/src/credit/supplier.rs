@@ -3,13 +3,13 @@
 
 use super::{
     reject,
-    types::{Program, SupplierExposure},
+    types::{BankLine, LineStatus, Program, SupplierExposure},
 };
 use crate::{
     core::{Context, EnterpriseId, Record},
     policy,
 };
-use types::{Amount, State, Stop};
+use types::{Amount, Currency, State, Stop};
 
 /// Counts `amount` against the policy's share of the bank's program; without a stated program there is no cap.
 pub fn supplier_take(
@@ -30,6 +30,17 @@ pub fn supplier_take(
     }
     SupplierExposure { bank, supplier, outstanding }.store(state, &key);
     Ok(())
+}
+
+/// Whether the bank has an open line on this enterprise.
+pub fn has_line(
+    state: &mut dyn State,
+    bank: EnterpriseId,
+    obligor: EnterpriseId,
+    currency: Currency,
+) -> Result<bool, Stop> {
+    let line = BankLine::load(state, &(bank, obligor, currency))?;
+    Ok(line.is_some_and(|line| line.status == LineStatus::Open))
 }
 
 /// Gives back what was counted.

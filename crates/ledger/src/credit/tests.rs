@@ -1,4 +1,5 @@
 mod laws;
+mod modes;
 mod refusals;
 
 use super::*;

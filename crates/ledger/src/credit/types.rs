@@ -2,7 +2,7 @@ use crate::core::{EnterpriseId, EventKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use types::{
-    Amount, Currency, Date, List, Rejection, Timestamp,
+    Amount, Currency, Date, Digest, List, Rejection, Timestamp,
     text::{Reference, Remark},
 };
 
@@ -76,6 +76,10 @@ pub struct BankLine {
     pub blocked: Amount,
     /// Disbursed and not yet paid back.
     pub utilised: Amount,
+    /// Promised for life to certificates that the line backs, and not utilised.
+    pub reserved: Amount,
+    /// Part of what is reserved that is set aside for the bank's own quotes on those certificates.
+    pub earmarked: Amount,
     /// On a line of the one-time kind: paid back, and not to be drawn again. Zero on a revolving line.
     pub repaid: Amount,
     /// The limit when an amount was last blocked: a later cut or expiry does not touch what was blocked under it.
@@ -116,7 +120,12 @@ impl BankLine {
 
     /// What counts against the limit.
     pub fn outstanding(&self) -> Result<Amount, Rejection> {
-        self.blocked.plus(self.utilised)?.plus(self.repaid)
+        self.exposure()?.plus(self.repaid)
+    }
+
+    /// What the bank may lose on the obligor: blocked, utilised and reserved.
+    pub fn exposure(&self) -> Result<Amount, Rejection> {
+        self.blocked.plus(self.utilised)?.plus(self.reserved)
     }
 
     /// What can still be blocked on `today`.
@@ -126,6 +135,75 @@ impl BankLine {
         }
         left(self.limit(today)?, self.outstanding()?)
     }
+}
+
+/// How much of an obligor's certificates a guarantor answers for, in one currency.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Cover {
+    pub guarantor: EnterpriseId,
+    pub obligor: EnterpriseId,
+    pub limit: Amount,
+    /// Set aside for certificates that wait for approval or acceptance.
+    pub blocked: Amount,
+    /// Unpaid on certificates that live: also what the guarantor has paid to holders and is owed itself.
+    pub used: Amount,
+    /// First day on which it may be blocked.
+    pub starts: Date,
+    /// Last day on which it may be blocked, and latest maturity of what it covers.
+    pub expires: Date,
+    /// The guarantor's decision.
+    pub remark: Remark,
+    pub decided_at: Timestamp,
+    /// The limit when an amount was last blocked: a later cut does not touch what was covered under it.
+    pub limit_at_block: Amount,
+    /// The highest alarm that was raised and not cleared: 0, 80, 90 or 100 percent.
+    pub alarm_percent: u8,
+}
+
+impl Cover {
+    /// What counts against the limit.
+    pub fn outstanding(&self) -> Result<Amount, Rejection> {
+        self.blocked.plus(self.used)
+    }
+
+    /// What can still be blocked on `today`.
+    pub fn available(&self, today: Date) -> Result<Amount, Rejection> {
+        if today < self.starts || today > self.expires {
+            return Ok(Amount::zero(self.limit.currency));
+        }
+        left(self.limit, self.outstanding()?)
+    }
+}
+
+/// Subsidiaries of one obligor group: all their lines are read when one of them is drawn.
+pub const SUBSIDIARIES_MAX: usize = 32;
+
+/// A parent and its subsidiaries: banks count them together, and what one owes too late stops draws on all.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ObligorGroup {
+    pub parent: EnterpriseId,
+    pub subsidiaries: List<EnterpriseId, SUBSIDIARIES_MAX>,
+    /// Digest of the proof of ownership.
+    pub evidence: Digest,
+    /// The operator that recorded it.
+    pub set_by: EnterpriseId,
+    pub set_at: Timestamp,
+}
+
+/// Which group an enterprise belongs to: one at most.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMembership {
+    pub parent: EnterpriseId,
+}
+
+/// The most that a bank's lines on one group may carry together, in one currency.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupCap {
+    pub bank: EnterpriseId,
+    pub parent: EnterpriseId,
+    pub cap: Amount,
+    /// The bank's decision.
+    pub remark: Remark,
 }
 
 /// What is left of a limit; after a cut there may be nothing.
@@ -230,6 +308,43 @@ pub struct SetProgram {
     pub size: Amount,
 }
 
+/// Grants the acting guarantor's cover for an obligor's certificates: the first, or a change.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GrantCover {
+    /// The core enterprise that you answer for.
+    pub obligor: EnterpriseId,
+    /// The most that you answer for at a time; less than is used means: no new ones until below.
+    pub limit: Amount,
+    /// First day on which it may be used.
+    pub starts: Date,
+    /// Last day on which it may be used, and latest maturity of what it covers.
+    pub expires: Date,
+    /// Your decision.
+    pub remark: Remark,
+}
+
+/// Records which enterprises are one obligor group; without subsidiaries the group is dissolved.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SetGroup {
+    /// The parent: the group is named by it.
+    pub parent: EnterpriseId,
+    /// All subsidiaries; those left out leave the group.
+    pub subsidiaries: List<EnterpriseId, SUBSIDIARIES_MAX>,
+    /// SHA-256 of the proof of ownership.
+    pub evidence: Digest,
+}
+
+/// Sets the most that the acting bank's lines on a group may carry together; what is out stays, even above a lower cap.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SetGroupCap {
+    /// The group's parent.
+    pub parent: EnterpriseId,
+    /// The cap; its currency says for which lines.
+    pub cap: Amount,
+    /// The bank's decision.
+    pub remark: Remark,
+}
+
 /// What the module wants done at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Due {
@@ -251,6 +366,18 @@ pub enum Movement {
     Used,
     /// Used to available.
     Released,
+    /// Blocked to reserved: the certificate that the line backs was accepted.
+    Reserved,
+    /// Set aside out of the reserve for a quote.
+    Earmarked,
+    /// The quote ended: the reserve is whole again.
+    Unearmarked,
+    /// Reserved to used: the bank finances what its line backs.
+    Drawn,
+    /// Used to reserved: what the bank financed has another holder.
+    Returned,
+    /// Reserved to available: what the line backed was paid, burned or given up.
+    Freed,
 }
 
 /// Declares an event: its fields, its number and the fields that name its parties.
@@ -299,7 +426,7 @@ event!(
 );
 event!(
     /// An amount moved under a line.
-    LineMoved, 7, [bank] { bank: EnterpriseId, obligor: EnterpriseId, movement: Movement, amount: Amount, blocked: Amount, utilised: Amount }
+    LineMoved, 7, [bank] { bank: EnterpriseId, obligor: EnterpriseId, movement: Movement, amount: Amount, blocked: Amount, utilised: Amount, reserved: Amount }
 );
 event!(
     /// A line is used to 80, 90 or 100 percent.
@@ -321,6 +448,26 @@ event!(
     /// A bank stated the size of its program.
     ProgramSet, 12, [bank] { bank: EnterpriseId, size: Amount }
 );
+event!(
+    /// A guarantor granted or changed its cover.
+    CoverGranted, 13, [guarantor, obligor] { guarantor: EnterpriseId, obligor: EnterpriseId, limit: Amount, starts: Date, expires: Date, remark: Remark }
+);
+event!(
+    /// An amount moved under a cover.
+    CoverMoved, 14, [guarantor, obligor] { guarantor: EnterpriseId, obligor: EnterpriseId, movement: Movement, amount: Amount, blocked: Amount, used: Amount }
+);
+event!(
+    /// A cover is used to 80, 90 or 100 percent.
+    CoverAlarmed, 15, [guarantor] { guarantor: EnterpriseId, obligor: EnterpriseId, percent: u8, outstanding: Amount, limit: Amount }
+);
+event!(
+    /// An obligor group was recorded, changed or dissolved.
+    GroupSet, 16, [parent, set_by] { parent: EnterpriseId, set_by: EnterpriseId, subsidiaries: List<EnterpriseId, SUBSIDIARIES_MAX>, evidence: Digest }
+);
+event!(
+    /// A bank capped its lines on a group.
+    GroupCapSet, 17, [bank] { bank: EnterpriseId, parent: EnterpriseId, cap: Amount, remark: Remark }
+);
 
 pub mod reject {
     types::rejections! {
@@ -335,5 +482,10 @@ pub mod reject {
         708 dates(starts, expires, today) "E_CREDIT_DATES" "from {starts} to {expires} is no time to come: it must not end before it starts, nor before {today}";
         709 not_core(enterprise) "E_QUOTA_NOT_CORE" "{enterprise} is not a core enterprise: only those issue certificates";
         710 self_line(bank) "E_LINE_SELF" "{bank} cannot have a line on itself";
+        711 cover(guarantor, obligor, available, needed) "E_COVER" "the cover of {guarantor} for {obligor} has {available} available, {needed} is needed";
+        712 cover_expired(guarantor, date, starts, expires) "E_COVER_EXPIRED" "the cover of {guarantor} holds from {starts} to {expires}: {date} is outside";
+        713 group_cap(bank, parent, outstanding, cap) "E_GROUP_CAP" "{outstanding} on the group of {parent} is over the cap of {cap} of {bank}";
+        714 group_overdue(obligor, overdue) "E_GROUP_OVERDUE" "{overdue} in the group of {obligor} is overdue: no new draws on the group until it has paid";
+        715 group(law) "E_GROUP" "the obligor group is not in order: {law}";
     }
 }

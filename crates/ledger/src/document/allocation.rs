@@ -7,8 +7,9 @@ use super::{
     MODULE, matching,
     state::need,
     types::{
-        Claim, ClaimUse, Claimant, CreditNote, CreditNoteCountered, CreditNoteId, Invoice, InvoiceId, InvoiceKind,
-        InvoiceStatus, InvoiceValueMoved, MatchOutcome, Movement, Trader, reject,
+        Claim, ClaimUse, Claimant, CreditNote, CreditNoteCountered, CreditNoteId, Delivery, Invoice, InvoiceId,
+        InvoiceKind, InvoiceLines, InvoiceStatus, InvoiceValueMoved, MatchOutcome, Movement, OrderProgress, Trader,
+        reject,
     },
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{Amount, Miss, Rejection, State, Stop, Timestamp, wire};
+use types::{Amount, Date, Miss, Rejection, State, Stop, Timestamp, wire};
 
 /// Claimants told in one go; the rest follow in due work of the same block time.
 const NOTICES_PER_STEP: u64 = 32;
@@ -25,6 +26,32 @@ const NOTICES_PER_STEP: u64 = 32;
 /// The invoice.
 pub fn invoice(state: &mut dyn State, id: InvoiceId) -> Result<Invoice, Stop> {
     need(state, &id)
+}
+
+/// The day of the first goods receipt behind an invoice: of the deliveries it names, or else of the order lines it bills.
+/// None while nothing was received, and for services.
+pub fn first_received_on(state: &mut dyn State, id: InvoiceId) -> Result<Option<Date>, Stop> {
+    let invoice = invoice(state, id)?;
+    let mut first: Option<Date> = None;
+    let mut seen = |date: Option<Date>| {
+        if let Some(date) = date {
+            first = Some(first.map_or(date, |first| first.min(date)));
+        }
+    };
+    for delivery in &invoice.deliveries {
+        let delivery: Delivery = need(state, delivery)?;
+        seen(delivery.receipt.map(|receipt| receipt.received_on));
+    }
+    if let Some(order) = invoice.order.filter(|_| invoice.deliveries.is_empty()) {
+        let billed: InvoiceLines = need(state, &id)?;
+        let progress: OrderProgress = need(state, &order)?;
+        for line in &progress.lines {
+            if billed.billed.iter().any(|billed| billed.order_line == line.number) {
+                seen(line.first_receipt);
+            }
+        }
+    }
+    Ok(first)
 }
 
 /// The credit note.

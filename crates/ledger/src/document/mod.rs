@@ -52,7 +52,8 @@ mod tests;
 mod types;
 
 pub use allocation::{
-    Trade, commit, counter, credit_note, free, invoice, reduce, release, require_fresh, reserve, settle,
+    Trade, commit, counter, credit_note, first_received_on, free, invoice, reduce, release, require_fresh, reserve,
+    settle,
 };
 pub use queries::{InvoiceOf, InvoiceView, MatchOf, OrderOf, OrderView};
 pub use types::*;

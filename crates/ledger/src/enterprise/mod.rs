@@ -22,6 +22,7 @@
 //! - N3: an administrator has no function about money. He decides who signs; so he must not sign.
 //! - N4: an enterprise that left has no open asset or obligation.
 //! - N5: an operator has no other role: it holds no money and no claim.
+//! - N6: no two enterprises have names that look alike, and no name mixes alphabets.
 //!
 //! Proof of possession. At registration only the administrator's key must sign. It is the one that can add all others,
 //! so a registration under a key that nobody holds would be lost for good; a colleague's key that nobody holds can harm
@@ -34,6 +35,7 @@
 
 mod audit;
 mod authority;
+mod confusable;
 mod legal_id;
 mod queries;
 mod rules;

@@ -1,11 +1,11 @@
 use super::{
-    legal_id, reject,
+    confusable, legal_id, reject,
     rules::check_roles,
-    types::{Enterprise, LegalId, Member, MemberKey, NewMember, Obligations, Standing},
+    types::{Enterprise, LegalId, Member, MemberKey, NewMember, Obligations, Standing, TakenName},
 };
 use crate::core::{Cell, Column, EnterpriseId, EntityRole, Function, MemberId, Record};
 use types::{
-    AccountId, Genesis, List, Miss, Rejection, State, Stop, Timestamp, TransactionHash,
+    AccountId, Digest, Genesis, List, Miss, Rejection, State, Stop, Timestamp, TransactionHash,
     text::{Name, Reference},
     transaction::PublicKey,
 };
@@ -60,6 +60,35 @@ impl Record for Obligations {
     const NAME: &'static str = "obligations";
 }
 
+impl Record for TakenName {
+    /// What names that look alike have in common.
+    type Id = Digest;
+    const MODULE: u8 = 2;
+    const TABLE: u8 = 5;
+    const NAME: &'static str = "taken_names";
+}
+
+/// Refuses a name that looks like another enterprise's, or mixes alphabets.
+pub(super) fn require_own_name(state: &mut dyn State, id: EnterpriseId, name: &Name) -> Result<(), Stop> {
+    confusable::check(name)?;
+    match TakenName::load(state, &confusable::skeleton(name))? {
+        Some(taken) if taken.enterprise != id => {
+            Err(reject::name_confusable(name, format!("{} has one that looks like it", taken.enterprise)).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Frees an enterprise's name: it gets another.
+pub(super) fn free_name(state: &mut dyn State, name: &Name) {
+    TakenName::remove(state, &confusable::skeleton(name));
+}
+
+/// Takes a name, and all that look like it.
+pub(super) fn take_name(state: &mut dyn State, id: EnterpriseId, name: &Name) {
+    TakenName { enterprise: id }.store(state, &confusable::skeleton(name));
+}
+
 /// The enterprise with this legal id.
 pub fn by_legal_id(state: &mut dyn State, legal_id: &Reference) -> Result<Option<EnterpriseId>, Miss> {
     Ok(LegalId::load(state, legal_id)?.map(|owner| owner.enterprise))
@@ -78,6 +107,7 @@ pub fn obligations_changed(state: &mut dyn State, enterprise: EnterpriseId, chan
 pub(crate) fn found(state: &mut dyn State, id: EnterpriseId, enterprise: &Enterprise) {
     enterprise.store(state, &id);
     LegalId { enterprise: id }.store(state, &enterprise.legal_id);
+    take_name(state, id, &enterprise.name);
 }
 
 /// Writes a person with his first key; refused when the key is another's.
@@ -154,6 +184,7 @@ pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Re
         if in_memory(by_legal_id(state, &founder.legal_id).map_err(Stop::Miss))?.is_some() {
             return Err(refused("its legal id is another founder's"));
         }
+        in_memory(require_own_name(state, EnterpriseId::derive(source, position, 0), &founder.name))?;
         let roles = founder.roles.clone();
         let new = Founding { legal_id: &founder.legal_id, roles, administrators: &founder.administrators };
         found_with(state, position, &founder.name, new)?;

@@ -142,7 +142,10 @@ fn rejects_a_registration_that_is_not_proved_or_not_allowed() {
 
     scenario.act(signed, &act).unwrap();
     assert_eq!(refusal(scenario.act(signed, &act)), "E_LEGAL_ID_TAKEN");
-    let again = changed(&|act| act.legal_id = text("914403001922038216"));
+    let again = changed(&|act| {
+        act.legal_id = text("914403001922038216");
+        act.name = text("Guangzhou New Co., Ltd.");
+    });
     assert_eq!(refusal(scenario.act(signed, &again)), "E_KEY_TAKEN");
     scenario.audit();
 }
@@ -404,5 +407,23 @@ fn the_operator_records_a_new_name_and_the_legal_id_stays() {
     assert_eq!(refusal(scenario.act(OPERATOR, &rename)), "E_SAME_NAME");
     let nobody = Rename { enterprise: EnterpriseId::default(), ..rename };
     assert_eq!(refusal(scenario.act(OPERATOR, &nobody)), "E_ENTERPRISE_UNKNOWN");
+    scenario.audit();
+}
+
+#[test]
+fn no_two_enterprises_have_names_that_look_alike() {
+    let mut scenario = Scenario::new();
+    let mut act = newcomer(&mut scenario);
+    for name in ["C0RE Co., Ltd.", "Core Co Ltd", "\u{0421}ORE"] {
+        act.name = text(name);
+        assert_eq!(refusal(scenario.act("OP.maker+OP.checker+NEW.admin", &act)), "E_NAME_CONFUSABLE", "{name}");
+    }
+    let id = registered(&mut scenario).enterprise;
+    let rename = |name: &str| Rename { enterprise: id, name: text(name), notice: Digest::of(&[b"notice"]) };
+    assert_eq!(refusal(scenario.act(OPERATOR, &rename("BKA Co. Ltd"))), "E_NAME_CONFUSABLE");
+    scenario.act(OPERATOR, &rename("Shenzhen NEW Co. Ltd")).expect("its own name, written in another way");
+    scenario.act(OPERATOR, &rename("Guangzhou New")).unwrap();
+    let core = Rename { enterprise: Scenario::id("CORE"), ..rename("Shenzhen New Co., Ltd.") };
+    scenario.act(OPERATOR, &core).expect("it is free again");
     scenario.audit();
 }

@@ -42,7 +42,7 @@ impl World {
         let member = self.new_member(&signer, &[Function::Admin]);
         let legal_id = text(&self.number("LEGAL"));
         let act = Register {
-            name: text("Newcomer Co., Ltd."),
+            name: if self.random.percent(90) { text(&self.number("Newcomer ")) } else { text("C0RE Co., Ltd.") },
             legal_id,
             roles: List::new(vec![EntityRole::Supplier]).unwrap(),
             reviewed: self.random.percent(50).then(|| Digest::of(&[b"file"])),
@@ -161,6 +161,7 @@ impl World {
         // A core enterprise that is late now and then still issues here: there would soon be nothing to try.
         policy.overdue_roots_to_stop_issuing = 1_000;
         policy.overdue_roots_to_suspend = 1_000;
+        policy.overdue_roots_to_stop_drawing = if self.random.percent(10) { 1 } else { 1_000 };
         let act = Set { effective_from: self.scenario.time.plus_ms(60_000), based_on: dated.version, policy };
         let signers = self.two("OP");
         let _ = self.go(&signers, &act);

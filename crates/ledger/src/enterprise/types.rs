@@ -70,6 +70,12 @@ pub struct LegalId {
     pub enterprise: EnterpriseId,
 }
 
+/// Whose a name is: all names that look like it are taken.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TakenName {
+    pub enterprise: EnterpriseId,
+}
+
 /// How many assets and obligations of an enterprise are open; it cannot leave before they are closed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Obligations {
@@ -299,6 +305,7 @@ pub mod reject {
         221 unknown_key(account) "E_KEY_UNKNOWN" "account {account} has no key that this signer may revoke";
         222 related_full(enterprise) "E_RELATED_FULL" "{enterprise} has declared as many related enterprises as fit";
         223 same_name(enterprise) "E_SAME_NAME" "{enterprise} has this name already";
-        224 founder(name, law) "E_FOUNDER" "the genesis names {name} as a founder: {law}";
+        224 name_confusable(name, law) "E_NAME_CONFUSABLE" "the name {name} can be taken for another: {law}; add its place, or what else tells it apart";
+        225 founder(name, law) "E_FOUNDER" "the genesis names {name} as a founder: {law}";
     }
 }

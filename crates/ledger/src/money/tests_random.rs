@@ -1,13 +1,12 @@
-//! Money and credit: accounts, tokens, holds, quotas, lines.
+//! Money: accounts, tokens, holds.
 
-use super::{BANKS, CORES, SUPPLIERS, World};
+use super::{BANKS, SUPPLIERS, World};
 use crate::{
-    credit::{ChangeLine, CloseLine, SetProgram},
     money::{
         CashAccount, CashAccountId, Hold, IssueTokens, OpenAccount, PlaceHold, PostHold, RedeemTokens, Transfer,
         VoidHold,
     },
-    testing::{Scenario, text},
+    testing::text,
 };
 use types::{Amount, Currency};
 
@@ -21,8 +20,7 @@ impl World {
             11..=12 => self.close_hold(),
             13..=14 => self.redeem(),
             15..=16 => self.attest_any(),
-            17 => self.regrant(),
-            _ => self.change_line(),
+            _ => self.move_credit(),
         }
     }
 
@@ -109,28 +107,5 @@ impl World {
         let bank = self.random.of(&BANKS).unwrap();
         let minor = self.random.between(1, 500_000);
         let _ = self.attested(bank, (payer, payee), self.yuan(minor));
-    }
-
-    fn regrant(&mut self) {
-        let (core, minor) = (self.random.of(&CORES).unwrap(), self.random.between(4_000_000_000, 40_000_000_000));
-        self.grant_quota(core, minor);
-    }
-
-    fn change_line(&mut self) {
-        let (bank, core) = (self.random.of(&BANKS).unwrap(), self.random.of(&CORES).unwrap());
-        let signers = format!("{bank}.maker+{bank}.risk");
-        let minor = self.random.between(2_000_000_000, 9_000_000_000);
-        let (obligor, sanctioned, remark) = (Scenario::id(core), self.yuan(minor), text("memo"));
-        match self.random.below(8) {
-            0 => drop(self.go(&signers, &SetProgram { size: self.yuan(900_000_000_000) })),
-            1 => {
-                drop(self.go(&signers, &CloseLine { obligor, currency: Currency::CNY, remark }));
-                self.grant_line(bank, core, minor);
-            }
-            _ => {
-                let expires = self.today().plus_days(900);
-                drop(self.go(&signers, &ChangeLine { obligor, sanctioned, ad_hoc: None, expires, remark }));
-            }
-        }
     }
 }

@@ -34,8 +34,8 @@ pub use calendar::{add_business_days, following_business_day, is_business_day, s
 pub use rules::adopt;
 pub use state::{at, give_right, read_ahead, setter};
 pub use types::{
-    At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, HolderType, HolidaysSet, Policy, PolicySet,
-    PolicyVersion, Set, SetHolidays, Setter, reject,
+    At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, FeePayer, HolderType, HolidaysSet, PlatformFee,
+    Policy, PolicySet, PolicyVersion, Set, SetHolidays, Setter, reject,
 };
 
 use crate::core::{CallSpec, EventSpec, Module, QuerySpec, TableSpec};

@@ -122,6 +122,8 @@ impl Policy {
             ("splits_per_day_alert", self.splits_per_day_alert, 1, self.splits_per_day_max),
             ("splits_per_day_max", self.splits_per_day_max, 1, 1_000_000),
             ("overdue_roots_to_stop_issuing", self.overdue_roots_to_stop_issuing, 1, 1_000),
+            ("overdue_roots_to_stop_drawing", self.overdue_roots_to_stop_drawing, 1, 1_000),
+            ("small_supplier_payment_days", self.small_supplier_payment_days, 1, DAYS_MAX),
             ("overdue_roots_to_suspend", self.overdue_roots_to_suspend, 1, 1_000),
             ("price_sources_min", self.price_sources_min, 1, 100),
             ("record_minute_of_day", self.record_minute_of_day, 0, MINUTES_OF_DAY - 1),
@@ -131,6 +133,8 @@ impl Policy {
         let levels = [self.approval_level1_minor, self.approval_level2_minor, self.approval_level3_minor];
         ordered("approval levels", &levels)?;
         ordered("lot_minor_min", &[self.lot_minor_min, limits::AMOUNT_MINOR_MAX])?;
+        let fees = [self.platform_fee.minor_min, self.platform_fee.minor_max, limits::AMOUNT_MINOR_MAX];
+        ordered("platform fees", &fees)?;
         if self.holder_types.is_empty() {
             return Err(reject::value("holder_types", "somebody must be allowed to hold certificates"));
         }
@@ -172,7 +176,7 @@ impl Policy {
         ordered("prepayment deposit", &[low, self.prepayment_deposit_share, high, WHOLE])?;
         let shares = [
             ("fee_share_max", self.fee_share_max),
-            ("platform_fee_share", self.platform_fee_share),
+            ("platform_fee.share", self.platform_fee.share),
             ("price_jump_max", self.price_jump_max),
             ("order_finance_share", self.order_finance_share),
             ("match_quantity_tolerance", self.match_quantity_tolerance),

@@ -1,8 +1,8 @@
-use super::types::{Calendar, Dated, HolderType, Policy, PolicyVersion, Setter};
+use super::types::{Calendar, Dated, FeePayer, HolderType, PlatformFee, Policy, PolicyVersion, Setter};
 use crate::core::{Cell, Column, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{Genesis, List, Miss, Quantity, Rate, Rejection, State, Timestamp, rate::DayCount};
+use types::{Amount, Genesis, List, Miss, Quantity, Rate, Rejection, State, Timestamp, rate::DayCount};
 
 /// Versions that a chain may ever have: one a week for twenty years.
 pub(super) const VERSIONS_MAX: usize = 1_024;
@@ -102,6 +102,14 @@ const fn percent(percent: u32) -> Rate {
     Rate(percent * 10_000)
 }
 
+impl PlatformFee {
+    /// The fee for a financing of `amount`: its share, half up, within the smallest and the largest fee.
+    pub fn of(&self, amount: Amount) -> Result<Amount, Rejection> {
+        let share = self.share.share_half_up(amount)?;
+        Ok(Amount { minor: share.minor.clamp(self.minor_min, self.minor_max), ..share })
+    }
+}
+
 impl Default for Policy {
     /// What a new chain starts with.
     fn default() -> Self {
@@ -130,11 +138,13 @@ impl Default for Policy {
             core_penalty_multiple: percent(150),
             financing_penalty_markup: percent(50),
             overdue_roots_to_stop_issuing: 1,
+            overdue_roots_to_stop_drawing: 1,
             overdue_roots_to_suspend: 3,
             overdue_window_months: 6,
             overdue_suspension_months: 6,
             fee_share_max: Rate(2_000),
-            platform_fee_share: Rate(0),
+            platform_fee: PlatformFee { share: Rate(0), minor_min: 0, minor_max: 1_000_000, payer: FeePayer::Core },
+            small_supplier_payment_days: 60,
             day_count: DayCount::Act360,
             ltv_initial: percent(70),
             ltv_warning: percent(75),

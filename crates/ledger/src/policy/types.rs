@@ -18,6 +18,30 @@ impl HolderType {
     pub const ALL: &[Self] = &[Self::Enterprise, Self::FinancialInstitution, Self::SpecialPurposeVehicle];
 }
 
+/// Who owes the platform's fee.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum FeePayer {
+    /// The core enterprise that issued the certificate.
+    Core,
+    /// The financing bank.
+    Bank,
+    /// The supplier that is financed: the fee counts against its cap and in its all-in rate.
+    Supplier,
+}
+
+/// The platform's fee: billed, never moved by an act, since no account of the operator takes part in a payment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PlatformFee {
+    /// Share of the financed amount.
+    pub share: Rate,
+    /// Smallest fee in minor units.
+    pub minor_min: u64,
+    /// Largest fee in minor units.
+    pub minor_max: u64,
+    /// Who owes it.
+    pub payer: FeePayer,
+}
+
 /// Every parameter of the business. Shares are in parts per million of the whole; limits in minor units apply to each
 /// currency alike.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +95,8 @@ pub struct Policy {
     pub financing_penalty_markup: Rate,
     /// Overdue certificates of one core enterprise that stop its new issues until they are paid.
     pub overdue_roots_to_stop_issuing: u32,
+    /// Overdue certificates of one obligor group that stop new draws on its lines and covers until they are paid.
+    pub overdue_roots_to_stop_drawing: u32,
     /// Overdue certificates within the window that suspend a core enterprise.
     pub overdue_roots_to_suspend: u32,
     /// Months that the window looks back.
@@ -79,8 +105,10 @@ pub struct Policy {
     pub overdue_suspension_months: u32,
     /// Most that a small enterprise pays in fees, as a share of the financed amount.
     pub fee_share_max: Rate,
-    /// Platform's fee for holding and passing on certificates, as a share of the amount.
-    pub platform_fee_share: Rate,
+    /// What the platform bills for a financing. Holding and passing on are free.
+    pub platform_fee: PlatformFee,
+    /// Days after the goods receipt within which a small supplier is to be paid; a later maturity is flagged.
+    pub small_supplier_payment_days: u32,
     /// How days make a year.
     pub day_count: DayCount,
     /// Loan-to-value at which goods are financed.

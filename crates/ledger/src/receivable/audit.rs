@@ -3,14 +3,16 @@
 //! I10 for accounts and I5 for a single invoice are recomputed by the modules that keep them; here stands what only this
 //! module can know: that what it claims, blocks and pays elsewhere is what its certificates say.
 
+mod advances;
 mod history;
 mod lots;
 mod money;
 mod trade;
 
 use super::types::{
-    Certificate, CertificateId, Dispute, DisputeId, Distribution, Financing, FinancingId, Freeze, FreezeId, Funding,
-    FundingId, Lot, LotId, OpenPage, PaidPage, Quote, RecordPage, Recourse, Settlement, Step, Transfer, TransferId,
+    Advance, Certificate, CertificateId, Dispute, DisputeId, Distribution, Financing, FinancingId, Freeze, FreezeId,
+    Funding, FundingId, GuaranteeClaim, Lot, LotId, OpenPage, PaidPage, Quote, RecordPage, Recourse, Settlement, Step,
+    Transfer, TransferId,
 };
 use crate::{
     core::{Audit, EnterpriseId, Record},
@@ -35,6 +37,8 @@ struct Book {
     distributions: BTreeMap<(CertificateId, u32), Distribution>,
     paid_pages: BTreeMap<(CertificateId, u32, u32), PaidPage>,
     recourses: BTreeMap<FinancingId, Recourse>,
+    guarantee_claims: BTreeMap<LotId, GuaranteeClaim>,
+    advances: BTreeMap<FinancingId, Advance>,
     freezes: BTreeMap<FreezeId, Freeze>,
     disputes: BTreeMap<DisputeId, Dispute>,
     policies: BTreeMap<u32, PolicyVersion>,
@@ -45,6 +49,7 @@ pub(super) fn audit(audit: &mut Audit) {
     lots::audit(audit, &book);
     trade::audit(audit, &book);
     money::audit(audit, &book);
+    advances::audit(audit, &book);
     history::audit(audit, &book);
 }
 
@@ -78,6 +83,8 @@ impl Book {
             distributions: table(audit),
             paid_pages: table(audit),
             recourses: table(audit),
+            guarantee_claims: table(audit),
+            advances: table(audit),
             freezes: table(audit),
             disputes: table(audit),
             policies: table(audit),

@@ -1,13 +1,14 @@
 //! Certificates and their way, for the tests of this module and of those that rest on it.
 
+use super::PriceBasis;
 use super::types::{
-    Accept, AcceptQuote, AcceptTransfer, Apply, ApproveFinancing, ApproveIssue, AttestSearch, Certificate,
+    Accept, AcceptQuote, AcceptTransfer, Apply, ApproveFinancing, ApproveIssue, AttestSearch, Backing, Certificate,
     CertificateId, Consent, Disburse, Draft, Financing, FinancingId, FinancingKind, Fund, FundingId, GiveQuote, LotId,
     Offer, OfferTransfer, PaymentSource, Payout, Price, QuoteTerms, Register, SearchResult, Split, Submit, TransferId,
     TransferMode,
 };
 use crate::{
-    credit::{GrantLine, GrantQuota, LineKind},
+    credit::{GrantCover, GrantLine, GrantQuota, LineKind},
     document::{Claim, Invoice, InvoiceId, InvoiceStatus, fixtures},
     money::{self, Attest, CashAccountId, CashFactId},
     testing::{Scenario, cny, text},
@@ -56,6 +57,18 @@ pub fn grant_line(scenario: &mut Scenario, bank: &str, obligor: &str, sanctioned
     scenario.act(&signers, &line).expect("the line is in order");
 }
 
+/// Grants GUAR's cover for an obligor for the year.
+pub fn grant_cover(scenario: &mut Scenario, obligor: &str, limit: Amount) {
+    let cover = GrantCover {
+        obligor: Scenario::id(obligor),
+        limit,
+        starts: "2026-01-01".parse().expect("a date"),
+        expires: "2027-12-31".parse().expect("a date"),
+        remark: text("committee 4"),
+    };
+    scenario.act("GUAR.maker+GUAR.risk", &cover).expect("the cover is in order");
+}
+
 /// The consortium with CORE's quota of 60,000,000.00, BKA's line of 20,000,000.00 and BKB's of 5,000,000.00 on CORE.
 pub fn consortium() -> Scenario {
     let mut scenario = Scenario::new();
@@ -80,7 +93,7 @@ pub fn draft(face: Amount, rests_on: &[(InvoiceId, Amount)]) -> Draft {
         claims: claims(rests_on),
         nettings: List::default(),
         settlement_agent: Scenario::id("SB"),
-        guarantor: None,
+        backing: Backing::Corporate,
         undertaking: undertaking(),
         transfer_mode: TransferMode::SignToReceive,
         penalty_rate: None,
@@ -98,7 +111,15 @@ pub fn offered(scenario: &mut Scenario, draft: &Draft) -> Result<CertificateId, 
     let certificate = scenario.act("CORE.maker", draft)?;
     scenario.act("CORE.maker", &Submit { certificate })?;
     let approve = ApproveIssue { certificate, undertaking: draft.undertaking };
-    scenario.act(&checkers("CORE"), &approve)?;
+    let backer = draft.backing.backer().map(|backer| {
+        let known = ["BKA", "BKB", "SB", "GUAR"].into_iter().find(|name| Scenario::id(name) == backer);
+        known.expect("a bank or guarantor of the consortium")
+    });
+    let signers = match backer {
+        Some(backer) => format!("{}+{backer}.maker+{backer}.checker", checkers("CORE")),
+        None => checkers("CORE"),
+    };
+    scenario.act(&signers, &approve)?;
     Ok(certificate)
 }
 
@@ -192,7 +213,7 @@ pub fn application(scenario: &Scenario, lot: LotId, amount: Amount, kind: Financ
 /// Terms without fees, paid out today.
 pub fn terms(scenario: &Scenario, rate_ppm: u32) -> QuoteTerms {
     let disburse_by = scenario.time.date();
-    QuoteTerms { rate: Rate(rate_ppm), fees: cny("0.00"), disburse_by, valid_until: None }
+    QuoteTerms { rate: Rate(rate_ppm), fees: cny("0.00"), advance_share: None, disburse_by, valid_until: None }
 }
 
 /// Applies to one bank, which quotes openly, and accepts its quote.
@@ -274,7 +295,8 @@ pub fn financed(
     let certificate = scenario.record::<Financing>(&financing).expect("applied for").certificate;
     let issued = scenario.record::<Certificate>(&certificate).expect("issued").issued.expect("issued");
     let policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).expect("a policy holds").policy;
-    let price = terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, policy.day_count)?;
+    let price =
+        terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, PriceBasis::new(&policy, lot.1)?)?;
     let fact = paid(scenario, bank, (bank, seller), price.net);
     let signers = format!("{bank}.treasurer+{bank}.treasurer2");
     let price = scenario.act(&signers, &Disburse { financing, payout: Payout::Fact(fact) })?;

@@ -6,6 +6,11 @@
 //! *settlement agent* (a bank), which pays whoever holds the lots. Connectors attest what the tax authority and the
 //! public registry of assignments say. The platform's operator touches none of it.
 //!
+//! A certificate may be *backed* for its life ([`Backing`]): by a bank, whose line is blocked at submission and reserved
+//! at acceptance, so that every holder is sure of that bank's price; or by a guarantor, whose cover is used instead. The
+//! backer signs the issue too. When its maturity is later than the policy's days (60) after the first goods receipt, the
+//! creditor is told at the offer and again at acceptance ([`PaymentClock`]): nobody is paid late unawares.
+//!
 //! **A certificate is a tree of lots.** A lot is one range of the face in minor units, with one holder. Splitting or passing
 //! on *spends* a lot and mints children that cover its range exactly; live ranges never overlap. So what is owed is
 //! conserved by every step, and what a lot's history is can be read from its parents. Only when a bank finances a lot,
@@ -29,13 +34,18 @@
 //!                               |  decline, revoke, time up --> Held
 //!  Held --apply--> InFinancing --disburse--> Financed by the bank --recourse--> Recoursed (the seller's again)
 //!                      |  fail, reject, cancel, time up --> Held
+//!  any live lot of a guaranteed certificate in default --claim_guarantee, pay_guarantee--> Subrogated (the guarantor's)
 //!  any live lot --> Redeemed (paid), Cancelled (burned by agreement), WrittenOff (given up)
 //!  over it lie: a freeze (by order), a dispute, a lock (its invoice was revoked)
 //!
 //! financing
 //!  apply --> Quoting --accept_quote--> Accepted --approve_financing--> Approved --register--> Registered --disburse--> Disbursed
 //!  each before Disbursed --> Cancelled (seller), Rejected, Failed (bank), Expired (time up)
-//!  Disbursed --> Repaid | Recoursed
+//!  Disbursed --> Repaid | Recoursed | Subrogated | WrittenOff
+//!
+//! advance (a financing below the face)
+//!  disburse --> Open --the lot is paid--> Closed, or Short --pay_shortfall--> Closed
+//!                 |  recourse --> Closed; write_off --> WrittenOff
 //! ```
 //!
 //! **Sealed quotes.** An application names its banks and two deadlines. While several banks are asked, each sends only a
@@ -43,6 +53,15 @@
 //! open them; a quote that is not opened by the second lapses. So no bank - nor a node's operator - reads a rival's
 //! price while it can still use it. A commitment costs: the bank's line on the obligor is blocked from quote to end.
 //! When one bank alone is asked there is no rival, and its terms are open at once.
+//!
+//! **Advances.** With recourse a bank may pay out a share of the face and hold the rest back. The obligor's money on such a
+//! lot pays costs of enforcement, fees, interest to the due day, penalty after it, and the advance, in this order; the
+//! rest is the seller's, and comes to it in the same round. So on time it gets face - advance - interest - fees; what is
+//! short is a claim on it. A lot that is financed is never diluted.
+//!
+//! **Default.** After the days of grace holders declare it. A financier with recourse sells its lot back to the seller,
+//! for principal, accrued interest, penalty and costs. A holder of a guaranteed certificate claims on the guarantor, who
+//! pays principal and the obligor's penalty, and holds the lot: the obligor owes it to the guarantor from then on.
 //!
 //! **Maturity** happens by itself. Some business days before the due day lots stop moving (`Maturing`); the evening
 //! before it the list of holders is taken, with a Merkle root, so that a bank can pay from an export of it. The
@@ -62,13 +81,17 @@
 //! - I4: a lot has at most one open offer or financing, and each of those has its lot.
 //! - I5, I7: what certificates and transfers claim of invoices is what the invoices say, and rests on deliveries.
 //! - I6, I8: depth, number and size of lots, and the tenor, stay within the policy of the issue.
-//! - I9: what is owed, waits to be owed, is financed and quoted is what quotas, lines and caps count.
+//! - I9: what is owed, waits to be owed, is financed and quoted is what quotas, lines, reserves, covers and caps count.
 //! - I10: no account of the operator takes part.
 //! - I11: a financed lot's financing is disbursed and registered.
 //! - I12, I14: what was received was paid, waits in suspense, or was returned, to the last unit; what is paid on a frozen
 //!   lot waits on its freeze.
-//! - I13, I17: nothing is burned but what the first creditor held; only a seller who agreed to recourse is its debtor.
+//! - I13, I17: nothing is burned but what the first creditor held; only a seller who agreed to recourse is its debtor,
+//!   and only the guarantor that the certificate names takes a holder's place.
 //! - I15: one cash fact proves one thing.
+//! - ADVANCE: what came on a lot that was financed below its face was paid to its bank as far as it was owed, and the rest
+//!   to the seller, to the last unit; what was agreed is owed or paid.
+//! - PAYMENT-TERM: the days that a creditor was told are those of the clock.
 //! - I18: each change of status is a step of the certificate's history, with the policy's version.
 //!
 //! **Example.** CORE issues 5,000,000.00 to S1 on 2026-03-02, due 2026-08-28. S1 splits it into 800,000.00, 1,000,000.00
@@ -81,6 +104,9 @@
 //! 1,439,999.71 to S2, 480,000.30 to BKB; 1,999,999.99 is overdue and CORE issues nothing more. Ten business days later
 //! BKB declares the default, and S3 buys its 320,000.20 back for 321,178.87 (7.80% for 17 days). On 2026-10-12 CORE pays
 //! the rest with 4.50% for 45 days, 11,250.00 in all, and the certificate is settled late.
+//!
+//! An advance: BKA pays S1 four fifths of 1,000,000.00, 800,000.00, at 4.50% for 179 days with 1,000.00 of fees. CORE pays
+//! on time: BKA gets 800,000.00 + 17,900.00 + 1,000.00, S1 the other 181,100.00.
 
 mod audit;
 mod due;
@@ -96,9 +122,10 @@ mod tree;
 mod tests;
 mod types;
 
+pub use price::PriceBasis;
 pub use queries::{
-    CertificateOf, CertificateView, HistoryOf, HistoryPage, HolderLine, LotView, MaturityOf, MaturityView, Payoff,
-    PayoffOf, PriceOf, RecordListOf, RecordListView,
+    AdvanceOf, AdvanceView, CertificateOf, CertificateView, HistoryOf, HistoryPage, HolderLine, LotView, MaturityOf,
+    MaturityView, Payoff, PayoffOf, PriceOf, RecordListOf, RecordListView,
 };
 pub use registration::RegistrationText;
 pub use types::*;
@@ -152,6 +179,10 @@ pub const MODULE: Module = Module {
         CallSpec::new::<WriteOff>(73),
         CallSpec::new::<NotifyRecourse>(74),
         CallSpec::new::<PayRecourse>(75),
+        CallSpec::new::<ClaimGuarantee>(76),
+        CallSpec::new::<PayGuarantee>(77),
+        CallSpec::new::<StateCosts>(78),
+        CallSpec::new::<PayShortfall>(79),
     ],
     queries: &[
         QuerySpec::new::<CertificateOf>(),
@@ -160,6 +191,7 @@ pub const MODULE: Module = Module {
         QuerySpec::new::<RecordListOf>(),
         QuerySpec::new::<PayoffOf>(),
         QuerySpec::new::<PriceOf>(),
+        QuerySpec::new::<AdvanceOf>(),
         QuerySpec::new::<RegistrationText>(),
     ],
     tables: &[
@@ -176,6 +208,8 @@ pub const MODULE: Module = Module {
         TableSpec::new::<Distribution>(),
         TableSpec::new::<PaidPage>(),
         TableSpec::new::<Recourse>(),
+        TableSpec::new::<GuaranteeClaim>(),
+        TableSpec::new::<Advance>(),
         TableSpec::new::<Freeze>(),
         TableSpec::new::<Dispute>(),
         TableSpec::new::<CounterClaim>(),

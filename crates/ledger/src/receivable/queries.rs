@@ -2,14 +2,16 @@
 //! answered from the state itself, and so can be proved.
 
 use super::{
+    price::PriceBasis,
     rules::{
+        advance::share,
         distribution, guard, overdue,
         settlement::{pages, parties},
     },
     tree::{self, Root},
     types::{
-        Certificate, CertificateId, FreezeId, Lot, LotId, OpenPage, PAGE_LINES_MAX, Price, QuoteTerms, RecordLine,
-        RecordPage, Settlement, Step, reject,
+        Advance, Certificate, CertificateId, FinancingId, FreezeId, Lot, LotId, OpenPage, PAGE_LINES_MAX, Price,
+        QuoteTerms, RecordLine, RecordPage, Settlement, Step, reject,
     },
 };
 use crate::{
@@ -313,8 +315,42 @@ impl Query for PriceOf {
             let status = format!("{:?}", certificate.status);
             return Err(reject::root_state(self.certificate, status, "issued").into());
         };
-        let day_count = policy::at(state, ctx.time)?.policy.day_count;
+        let basis = PriceBasis::new(&policy::at(state, ctx.time)?.policy, self.face)?;
         let from = self.from.unwrap_or_else(|| ctx.time.date());
-        Ok(self.terms.price(self.face, from, issued.due_on, day_count)?)
+        Ok(self.terms.price(self.face, from, issued.due_on, basis)?)
+    }
+}
+
+/// What a seller owes on an advance, and what it would get if the obligor paid in full.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AdvanceOf {
+    /// The financing.
+    pub financing: FinancingId,
+    /// The day on which the money would count; left out: today.
+    pub on: Option<Date>,
+}
+
+/// An advance, counted to a day.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AdvanceView {
+    /// With penalty to the day.
+    pub advance: Advance,
+    /// All that is owed on the day: what the seller pays to have the lot back, or what is short.
+    pub to_pay: Amount,
+    /// What would go to the seller if the obligor paid what is unpaid on the lot on that day, its own penalty apart.
+    pub release: Amount,
+}
+
+impl Query for AdvanceOf {
+    const NAME: &'static str = "advance";
+    type Answer = AdvanceView;
+    fn answer(&self, ctx: &QueryContext, state: &mut dyn State) -> Result<AdvanceView, Stop> {
+        let advance = Advance::load(state, &self.financing)?;
+        let mut advance = advance.ok_or_else(|| reject::unknown(format_args!("advance of {}", self.financing)))?;
+        let day_count = policy::at(state, ctx.time)?.policy.day_count;
+        advance.count(self.on.unwrap_or_else(|| ctx.time.date()), day_count)?;
+        let unpaid = tree::lot(state, advance.lot)?.unpaid();
+        let (_, release) = share(&advance.owed, unpaid)?;
+        Ok(AdvanceView { to_pay: advance.owed.sum()?, release, advance })
     }
 }

@@ -1,10 +1,10 @@
 //! Tables and keys, private to the module.
 
 use super::types::{
-    Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId, Distribution,
-    Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, Lot, LotId, LotStatus, OpenPage,
-    PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, RegistryEntry, Settlement, SplitCount, Step, Transfer,
-    TransferId,
+    Advance, Certificate, CertificateId, CertificateStatus, CounterClaim, CounterClaimId, Dispute, DisputeId,
+    Distribution, Financing, FinancingId, FinancingStatus, Freeze, FreezeId, Funding, FundingId, GuaranteeClaim, Lot,
+    LotId, LotStatus, OpenPage, PaidPage, Quote, QuoteStatus, Range, RecordPage, Recourse, RegistryEntry, Settlement,
+    SplitCount, Step, Transfer, TransferId,
 };
 use crate::core::{Cell, Column, EnterpriseId, Record};
 use ::types::{Amount, Digest, text::Reference};
@@ -60,7 +60,12 @@ impl LotStatus {
     /// Somebody is still owed it.
     pub fn is_live(self) -> bool {
         match self {
-            Self::Held | Self::OfferedOut(_) | Self::InFinancing(_) | Self::Financed(_) | Self::Recoursed(_) => true,
+            Self::Held
+            | Self::OfferedOut(_)
+            | Self::InFinancing(_)
+            | Self::Financed(_)
+            | Self::Recoursed(_)
+            | Self::Subrogated => true,
             Self::Spent { .. } | Self::Redeemed | Self::Cancelled | Self::WrittenOff => false,
         }
     }
@@ -74,6 +79,7 @@ impl FinancingStatus {
             Self::Repaid
             | Self::Recoursed
             | Self::WrittenOff
+            | Self::Subrogated
             | Self::Failed
             | Self::Rejected
             | Self::Cancelled
@@ -177,7 +183,7 @@ impl Record for Certificate {
     }
     fn parties(&self) -> Vec<EnterpriseId> {
         let mut parties = vec![self.obligor, self.settlement_agent];
-        parties.extend(self.guarantor);
+        parties.extend(self.backing.backer());
         match self.status {
             // What a core enterprise has not offered is nobody else's business.
             CertificateStatus::Draft | CertificateStatus::PendingInternal => {}
@@ -403,6 +409,60 @@ impl Record for Recourse {
             Cell::text(self.seller),
             Cell::amount(self.principal),
             Cell::time(self.noticed_at),
+        ]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.bank, self.seller]
+    }
+}
+
+impl Record for GuaranteeClaim {
+    type Id = LotId;
+    const MODULE: u8 = 8;
+    const TABLE: u8 = 17;
+    const NAME: &'static str = "guarantee_claims";
+    const COLUMNS: &'static [Column] = &[
+        Column::text("certificate"),
+        Column::text("holder"),
+        Column::text("guarantor"),
+        Column::integer("principal"),
+        Column::text("claimed_at"),
+    ];
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(self.certificate),
+            Cell::text(self.holder),
+            Cell::text(self.guarantor),
+            Cell::amount(self.principal),
+            Cell::time(self.claimed_at),
+        ]
+    }
+    fn parties(&self) -> Vec<EnterpriseId> {
+        vec![self.holder, self.guarantor]
+    }
+}
+
+impl Record for Advance {
+    type Id = FinancingId;
+    const MODULE: u8 = 8;
+    const TABLE: u8 = 18;
+    const NAME: &'static str = "advances";
+    const COLUMNS: &'static [Column] = &[
+        Column::text("certificate"),
+        Column::text("bank"),
+        Column::text("seller"),
+        Column::text("status"),
+        Column::integer("principal"),
+        Column::integer("released"),
+    ];
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::text(self.certificate),
+            Cell::text(self.bank),
+            Cell::text(self.seller),
+            Cell::variant(&self.status),
+            Cell::amount(self.owed.principal),
+            Cell::amount(self.released),
         ]
     }
     fn parties(&self) -> Vec<EnterpriseId> {

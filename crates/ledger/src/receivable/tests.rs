@@ -1,8 +1,11 @@
+mod advances;
+mod backing;
 mod control;
 mod dilution;
 mod disbursement;
 mod financing;
 mod golden;
+mod guarantee;
 mod issue;
 mod laws;
 mod lots;
@@ -20,7 +23,7 @@ mod transfer;
 use super::{fixtures::*, *};
 use crate::{
     core::{EnterpriseId, EntityRole, EventKind, Record},
-    credit::{BankLine, Quota},
+    credit::{BankLine, Cover, Quota},
     document::{
         Invoice, InvoiceId, InvoiceStatus,
         fixtures::{attest, trade},
@@ -62,6 +65,20 @@ fn line(scenario: &mut Scenario, bank: &str) -> (Amount, Amount) {
     let key = (Scenario::id(bank), Scenario::id("CORE"), Currency::CNY);
     let line: BankLine = scenario.record(&key).unwrap();
     (line.blocked, line.utilised)
+}
+
+/// Blocked, earmarked, reserved and utilised of a bank's line on CORE.
+fn whole_line(scenario: &mut Scenario, bank: &str) -> [Amount; 4] {
+    let key = (Scenario::id(bank), Scenario::id("CORE"), Currency::CNY);
+    let line: BankLine = scenario.record(&key).unwrap();
+    [line.blocked, line.earmarked, line.reserved, line.utilised]
+}
+
+/// Blocked and used of GUAR's cover for CORE.
+fn cover(scenario: &mut Scenario) -> (Amount, Amount) {
+    let key = (Scenario::id("GUAR"), Scenario::id("CORE"), Currency::CNY);
+    let cover: Cover = scenario.record(&key).unwrap();
+    (cover.blocked, cover.used)
 }
 
 fn financing(scenario: &mut Scenario, id: FinancingId) -> Financing {

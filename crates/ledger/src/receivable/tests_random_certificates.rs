@@ -1,13 +1,13 @@
 //! Certificates: issue, split, transfer, and what takes them back.
 
-use super::{CORES, SUPPLIERS, World};
+use super::{BANKS, CORES, SUPPLIERS, World};
 use crate::{
     document::Invoice,
     receivable::{
-        Accept, AcceptTransfer, ApproveIssue, CancelMutual, Certificate, CertificateId, CounterClaim, CounterClaimId,
-        Cut, Decline, DeclineTransfer, DisputeOutcome, Draft, FreezeGround, FreezeLot, Lot, LotId, Netting,
-        OfferTransfer, OpenDispute, RaiseCounterClaim, ReduceMutual, Refuse, ResolveDispute, RevokeTransfer, SetOff,
-        Split, Submit, Transfer, TransferMode, Unfreeze, Unlock, Withdraw,
+        Accept, AcceptTransfer, ApproveIssue, Backing, CancelMutual, Certificate, CertificateId, CounterClaim,
+        CounterClaimId, Cut, Decline, DeclineTransfer, DisputeOutcome, Draft, FreezeGround, FreezeLot, Lot, LotId,
+        Netting, OfferTransfer, OpenDispute, RaiseCounterClaim, ReduceMutual, Refuse, ResolveDispute, RevokeTransfer,
+        SetOff, Split, Submit, Transfer, TransferMode, Unfreeze, Unlock, Withdraw,
         fixtures::{claims, consent, undertaking},
     },
     testing::{Scenario, text},
@@ -51,7 +51,7 @@ impl World {
             claims: claims(&[(invoice, self.yuan(gross))]),
             nettings: List::new(netting.into_iter().collect()).unwrap(),
             settlement_agent: Scenario::id("SB"),
-            guarantor: None,
+            backing: self.backing(),
             undertaking: undertaking(),
             transfer_mode: mode,
             penalty_rate: None,
@@ -60,6 +60,15 @@ impl World {
         let id = self.go(&format!("{core}.maker"), &draft).ok()?;
         self.certificates.add(id);
         Some((core, id))
+    }
+
+    /// Half of the certificates have no backer, the others a bank or the guarantor.
+    fn backing(&mut self) -> Backing {
+        match self.random.below(4) {
+            0 => Backing::Bank(Scenario::id(self.random.of(&BANKS).unwrap())),
+            1 => Backing::Guarantor(Scenario::id("GUAR")),
+            _ => Backing::Corporate,
+        }
     }
 
     fn netting(&mut self, core: &str, supplier: &str, gross: u64) -> Option<Netting> {
@@ -84,7 +93,12 @@ impl World {
             return;
         }
         let approve = ApproveIssue { certificate, undertaking: undertaking() };
-        let _ = self.go(&format!("{core}.checker"), &approve);
+        let backer = self.scenario.record::<Certificate>(&certificate).unwrap().backing.backer();
+        let signers = match backer.filter(|_| self.random.percent(97)) {
+            Some(backer) => format!("{core}.checker+{0}.maker+{0}.checker", self.name(backer)),
+            None => format!("{core}.checker"),
+        };
+        let _ = self.go(&signers, &approve);
         if self.random.percent(12) {
             return;
         }

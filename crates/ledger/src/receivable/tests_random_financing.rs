@@ -8,7 +8,8 @@ use crate::{
     receivable::{
         AcceptQuote, Apply, ApproveFinancing, AttestSearch, CancelFinancing, Certificate, Deregister, Disburse,
         FailFinancing, Financing, FinancingId, FinancingKind, FinancingStatus, GiveQuote, ImproveQuote, Offer, Payout,
-        QuoteTerms, Refinance, Register, RegistrationText, RejectFinancing, RevealQuote, SearchResult, WithdrawQuote,
+        PriceBasis, QuoteTerms, Refinance, Register, RegistrationText, RejectFinancing, RevealQuote, SearchResult,
+        WithdrawQuote,
     },
     testing::{Scenario, text},
 };
@@ -40,7 +41,10 @@ impl World {
     fn terms(record: &Financing) -> QuoteTerms {
         let disburse_by = record.applied_at.date().plus_days(1);
         let fees = Amount { minor: record.amount.minor / 1_000, ..record.amount };
-        QuoteTerms { rate: Rate(45_000), fees, disburse_by, valid_until: None }
+        // Every second seller that answers for the obligor gets an advance of four fifths.
+        let second = record.kind == FinancingKind::RecourseToSeller && record.amount.minor.is_multiple_of(2);
+        let advance_share = second.then_some(Rate(800_000));
+        QuoteTerms { rate: Rate(45_000), fees, advance_share, disburse_by, valid_until: None }
     }
 
     fn apply(&mut self, banks: &[&str]) -> Option<FinancingId> {
@@ -92,10 +96,21 @@ impl World {
     }
 
     fn quote(&mut self) {
-        if let Some((financing, _)) = self.financing() {
+        if let Some((financing, _)) = self.open_for_quotes() {
             let bank = self.random.of(&BANKS).unwrap();
             self.quote_of(financing, bank);
         }
+    }
+
+    /// The latest application that still takes quotes, if there is one; any other otherwise.
+    fn open_for_quotes(&mut self) -> Option<(FinancingId, Financing)> {
+        for id in self.financings.0.clone().into_iter().rev() {
+            let record: Financing = self.scenario.record(&id).unwrap();
+            if record.status == FinancingStatus::Quoting && self.scenario.time < record.quotes_until {
+                return Some((id, record));
+            }
+        }
+        self.financing()
     }
 
     fn offer_of(record: &Financing, financing: FinancingId, bank: &str) -> Offer {
@@ -114,7 +129,7 @@ impl World {
     }
 
     fn improve(&mut self) {
-        let Some((financing, record)) = self.financing() else { return };
+        let Some((financing, record)) = self.open_for_quotes() else { return };
         let bank = self.random.of(&BANKS).unwrap();
         let offer = Self::offer_of(&record, financing, bank);
         let signers = self.two(bank);
@@ -207,8 +222,9 @@ impl World {
             let issued = certificate.issued.unwrap();
             let terms = record.terms.clone().unwrap();
             let today = self.today();
-            let day_count = types::rate::DayCount::Act360;
-            let Ok(price) = terms.price(record.amount, today, issued.due_on, day_count) else { return };
+            let policy = self.scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap().policy;
+            let basis = PriceBasis::new(&policy, record.amount).unwrap();
+            let Ok(price) = terms.price(record.amount, today, issued.due_on, basis) else { return };
             let amount = if self.random.percent(95) { price.net } else { self.part(price.net) };
             let Some(fact) = self.attested(bank, (bank, &seller), amount) else { return };
             Payout::Fact(fact)

@@ -3,6 +3,7 @@
 mod acts;
 mod acts_after_issue;
 mod acts_financing;
+mod advance;
 mod control;
 mod events;
 mod financing;
@@ -12,6 +13,7 @@ mod settlement;
 pub use acts::*;
 pub use acts_after_issue::*;
 pub use acts_financing::*;
+pub use advance::*;
 pub use control::*;
 pub use events::*;
 pub use financing::*;
@@ -81,6 +83,35 @@ pub enum CertificateStatus {
     Cancelled,
 }
 
+/// Who backs a certificate for its life besides the core enterprise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum Backing {
+    /// Nobody: each financing bank uses its own line on the core enterprise.
+    Corporate,
+    /// This bank: it reserves its line for the face, so every holder is sure of its price.
+    Bank(EnterpriseId),
+    /// This guarantor: its cover is used, and after a default holders claim on it.
+    Guarantor(EnterpriseId),
+}
+
+impl Backing {
+    /// The backer, if there is one.
+    pub fn backer(self) -> Option<EnterpriseId> {
+        match self {
+            Self::Corporate => None,
+            Self::Bank(backer) | Self::Guarantor(backer) => Some(backer),
+        }
+    }
+
+    /// The guarantor, if there is one.
+    pub fn guarantor(self) -> Option<EnterpriseId> {
+        match self {
+            Self::Guarantor(guarantor) => Some(guarantor),
+            Self::Corporate | Self::Bank(_) => None,
+        }
+    }
+}
+
 /// How a change of holder is concluded.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum TransferMode {
@@ -124,6 +155,19 @@ pub struct Acceptance {
     pub by: MemberId,
     /// Digest of the statement that its people read before they signed.
     pub consent: Digest,
+    /// Days by which the maturity is later than a small supplier is to be paid, as they were told.
+    pub days_over: u32,
+}
+
+/// How the maturity stands to the days in which a small supplier is to be paid after its goods were received.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentClock {
+    /// The first goods receipt behind the certificate's invoices.
+    pub delivered_on: Date,
+    /// The last day in time.
+    pub pay_by: Date,
+    /// Days by which the maturity is later; 0: in time.
+    pub days_over: u32,
 }
 
 /// A certificate: the root of its lots.
@@ -135,12 +179,13 @@ pub struct Certificate {
     pub creditor: EnterpriseId,
     /// The bank that receives the money and pays the holders.
     pub settlement_agent: EnterpriseId,
-    /// Answers for the obligor, if anybody does.
-    pub guarantor: Option<EnterpriseId>,
+    pub backing: Backing,
     pub face: Amount,
     /// The invoices it rests on; cut when the certificate is reduced.
     pub claims: List<Claim, CLAIMS_MAX>,
     pub nettings: List<Netting, NETTINGS_MAX>,
+    /// Set at submission; none for services, of which nothing is received.
+    pub payment_clock: Option<PaymentClock>,
     /// The day that the undertaking names.
     pub maturity: Date,
     /// Why it runs longer than is usual.
@@ -185,6 +230,8 @@ pub enum LotStatus {
     Financed(FinancingId),
     /// The seller took it back from the financier: it keeps the claim on the obligor.
     Recoursed(FinancingId),
+    /// The guarantor paid its holder and holds the claim on the obligor.
+    Subrogated,
     /// Its children took its place.
     Spent {
         /// Number of the first child in the certificate; the others follow.
@@ -339,4 +386,8 @@ pub enum Change {
     CounterClaim(CounterClaimId),
     /// Money that was too much was returned.
     ExcessReturned(FundingId),
+    /// The holder of a lot claimed on the guarantor, or the guarantor has paid.
+    Guarantee(LotId),
+    /// The seller paid what was short of its advance.
+    Shortfall(FinancingId),
 }

@@ -7,6 +7,11 @@ use proptest::prelude::*;
 enum Step {
     Quota(Door, u64),
     Line(usize, Door, u64),
+    /// The reserve of BKA's line.
+    Reserve(Hold, u64),
+    /// GUAR's cover.
+    Cover(Door, u64),
+    GrantCover(u64),
     GrantQuota(u64),
     ChangeLine(usize, u64, Option<u64>),
     Days(u64),
@@ -14,19 +19,56 @@ enum Step {
 
 const BANKS: &[&str] = &["BKA", "BKB"];
 
+/// Movements of what a line backs for life.
+#[derive(Clone, Copy, Debug)]
+enum Hold {
+    Reserve,
+    Earmark,
+    Unearmark,
+    Draw,
+    Return,
+    Free,
+}
+
 /// Blocked, used or utilised, repaid for good, and the limit, in minor units.
 #[derive(Clone, Copy, Default)]
 struct Book {
     blocked: u64,
     used: u64,
     repaid: u64,
+    reserved: u64,
+    earmarked: u64,
     limit: u64,
 }
 
 impl Book {
+    /// Whether the reserve can be moved so; if so it is.
+    fn holds(&mut self, hold: Hold, amount: u64) -> bool {
+        let possible = match hold {
+            Hold::Reserve => amount <= self.blocked,
+            Hold::Earmark | Hold::Free => amount <= self.reserved - self.earmarked,
+            Hold::Unearmark | Hold::Draw => amount <= self.earmarked,
+            Hold::Return => amount <= self.used,
+        };
+        if possible {
+            match hold {
+                Hold::Reserve => (self.blocked, self.reserved) = (self.blocked - amount, self.reserved + amount),
+                Hold::Earmark => self.earmarked += amount,
+                Hold::Unearmark => self.earmarked -= amount,
+                Hold::Draw => {
+                    self.earmarked -= amount;
+                    (self.reserved, self.used) = (self.reserved - amount, self.used + amount);
+                }
+                Hold::Return => (self.used, self.reserved) = (self.used - amount, self.reserved + amount),
+                Hold::Free => self.reserved -= amount,
+            }
+        }
+        possible
+    }
+
     /// Whether the movement can be made; if so it is made.
     fn moves(&mut self, door: Door, amount: u64, revolving: bool) -> bool {
-        let outstanding = self.blocked + self.used + self.repaid;
+        let outstanding = self.blocked + self.used + self.repaid + self.reserved;
         let possible = match door {
             Door::Block => outstanding + amount <= self.limit,
             Door::Unblock | Door::Use => amount <= self.blocked,
@@ -49,10 +91,23 @@ impl Book {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let door = || prop_oneof![Just(Door::Block), Just(Door::Unblock), Just(Door::Use), Just(Door::Release)];
+    let hold = || {
+        prop_oneof![
+            Just(Hold::Reserve),
+            Just(Hold::Earmark),
+            Just(Hold::Unearmark),
+            Just(Hold::Draw),
+            Just(Hold::Return),
+            Just(Hold::Free)
+        ]
+    };
     let amount = || 1..400u64;
     let step = prop_oneof![
         5 => (door(), amount()).prop_map(|(door, amount)| Step::Quota(door, amount)),
         5 => (0..2usize, door(), amount()).prop_map(|(bank, door, amount)| Step::Line(bank, door, amount)),
+        5 => (hold(), amount()).prop_map(|(hold, amount)| Step::Reserve(hold, amount)),
+        3 => (door(), amount()).prop_map(|(door, amount)| Step::Cover(door, amount)),
+        1 => (1..1_000u64).prop_map(Step::GrantCover),
         1 => (1..1_000u64).prop_map(Step::GrantQuota),
         1 => (0..2usize, 1..1_000u64, prop::option::of(1..300u64)).prop_map(|(b, s, a)| Step::ChangeLine(b, s, a)),
         1 => (1..3u64).prop_map(Step::Days),
@@ -65,6 +120,7 @@ struct Run {
     scenario: Scenario,
     quota: Book,
     lines: [Book; 2],
+    cover: Book,
     /// Sanctioned amount and the ad hoc amount with its last hour.
     sanctioned: [(u64, Option<(u64, Date)>); 2],
 }
@@ -76,7 +132,44 @@ impl Run {
         let one_time = GrantLine { kind: LineKind::OneTime, ..granted_line("CORE", cny("5.00")) };
         scenario.act("BKB.maker+BKB.risk", &one_time).unwrap();
         let book = Book { limit: 500, ..Book::default() };
-        Self { scenario, quota: book, lines: [book; 2], sanctioned: [(500, None); 2] }
+        scenario.act("GUAR.maker+GUAR.risk", &Self::cover(500)).unwrap();
+        Self { scenario, quota: book, lines: [book; 2], cover: book, sanctioned: [(500, None); 2] }
+    }
+
+    fn cover(limit: u64) -> GrantCover {
+        let (obligor, limit) = (Scenario::id("CORE"), Currency::CNY.minor(limit));
+        GrantCover { obligor, limit, starts: date("2026-01-01"), expires: date("2026-12-31"), remark: text("x") }
+    }
+
+    /// A movement of the reserve that the books allow; callers make no other.
+    fn hold(&mut self, hold: Hold, amount: u64) {
+        if self.lines[0].holds(hold, amount) {
+            let (bank, core, amount) = (Scenario::id(BANKS[0]), Scenario::id("CORE"), Currency::CNY.minor(amount));
+            let done = self.scenario.door(|ctx, state| match hold {
+                Hold::Reserve => line_reserve(ctx, state, bank, core, amount),
+                Hold::Earmark => reserve_earmark(ctx, state, bank, core, amount),
+                Hold::Unearmark => reserve_unearmark(ctx, state, bank, core, amount),
+                Hold::Draw => reserve_draw(ctx, state, bank, core, amount),
+                Hold::Return => reserve_return(ctx, state, bank, core, amount),
+                Hold::Free => reserve_free(ctx, state, bank, core, amount),
+            });
+            done.unwrap();
+        }
+    }
+
+    fn move_cover(&mut self, door: Door, amount: u64) {
+        let possible = self.cover.moves(door, amount, true);
+        if possible || matches!(door, Door::Block) {
+            let (guarantor, core) = (Scenario::id("GUAR"), Scenario::id("CORE"));
+            let amount = Currency::CNY.minor(amount);
+            let done = self.scenario.door(|ctx, state| match door {
+                Door::Block => cover_block(ctx, state, guarantor, core, amount, maturity()),
+                Door::Unblock => cover_unblock(state, guarantor, core, amount),
+                Door::Use => cover_use(state, guarantor, core, amount),
+                Door::Release => cover_release(state, guarantor, core, amount),
+            });
+            assert_eq!(done.is_ok(), possible, "{door:?} {amount}: {done:?}");
+        }
     }
 
     fn step(&mut self, step: &Step) {
@@ -96,6 +189,12 @@ impl Run {
                     let done = self.scenario.line(door, BANKS[bank], minor(amount));
                     assert_eq!(done.is_ok(), possible, "{step:?}: {done:?}");
                 }
+            }
+            Step::Reserve(hold, amount) => self.hold(hold, amount),
+            Step::Cover(door, amount) => self.move_cover(door, amount),
+            Step::GrantCover(limit) => {
+                self.scenario.act("GUAR.maker+GUAR.risk", &Self::cover(limit)).unwrap();
+                self.cover.limit = limit;
             }
             Step::GrantQuota(limit) => {
                 self.scenario.act("OP.maker+OP.checker", &granted_quota("CORE", minor(limit))).unwrap();
@@ -133,9 +232,12 @@ impl Run {
         assert_eq!((quota.blocked.minor, quota.used.minor), (self.quota.blocked, self.quota.used));
         for (bank, book) in self.lines.iter().enumerate() {
             let line = self.scenario.line_of(BANKS[bank]).line;
-            let found = (line.blocked.minor, line.utilised.minor, line.repaid.minor);
-            assert_eq!(found, (book.blocked, book.used, book.repaid), "{}", BANKS[bank]);
+            let found = [line.blocked, line.utilised, line.repaid, line.reserved, line.earmarked];
+            let expected = [book.blocked, book.used, book.repaid, book.reserved, book.earmarked];
+            assert_eq!(found.map(|amount| amount.minor), expected, "{}", BANKS[bank]);
         }
+        let cover: Cover = self.scenario.record(&(Scenario::id("GUAR"), Scenario::id("CORE"), Currency::CNY)).unwrap();
+        assert_eq!((cover.blocked.minor, cover.used.minor), (self.cover.blocked, self.cover.used));
         self.scenario.audit();
     }
 }
@@ -182,4 +284,29 @@ fn audit_sees_a_line_that_is_drawn_too_far() {
 fn audit_sees_a_revolving_line_that_forgot_to_revolve() {
     let laws = broken(|_, line| (line.blocked, line.repaid) = (cny("0.00"), cny("0.01")));
     assert_eq!(laws, ["CREDIT-REPAID"]);
+}
+
+#[test]
+fn audit_sees_an_earmark_above_the_reserve() {
+    assert_eq!(broken(|_, line| line.earmarked = cny("0.01")), ["CREDIT-RESERVE"]);
+}
+
+#[test]
+fn audit_sees_an_enterprise_of_a_group_that_does_not_know_it() {
+    let mut scenario = Scenario::new();
+    GroupMembership { parent: Scenario::id("CORE") }.store(&mut scenario.state, &Scenario::id("S1"));
+    let laws: Vec<_> = crate::audit(&scenario.state).0.into_iter().map(|violation| violation.law).collect();
+    assert_eq!(laws, ["CREDIT-GROUP"]);
+}
+
+#[test]
+fn audit_sees_a_cover_that_answers_for_too_much() {
+    let mut scenario = Scenario::new();
+    scenario.act("GUAR.maker+GUAR.risk", &Run::cover(100)).unwrap();
+    let id = (Scenario::id("GUAR"), Scenario::id("CORE"), Currency::CNY);
+    let mut cover: Cover = scenario.record(&id).unwrap();
+    cover.used = cny("1.01");
+    cover.store(&mut scenario.state, &id);
+    let laws: Vec<_> = crate::audit(&scenario.state).0.into_iter().map(|violation| violation.law).collect();
+    assert_eq!(laws, ["I9"]);
 }

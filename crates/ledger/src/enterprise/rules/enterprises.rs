@@ -4,7 +4,7 @@ use crate::{
     enterprise::{
         authority::{get, proves},
         legal_id, reject,
-        state::{by_legal_id, found, introduce},
+        state::{by_legal_id, found, free_name, introduce, require_own_name, take_name},
         types::{
             DeclareRelated, Enterprise, EnterpriseRegistered, EnterpriseRenamed, Obligations, Register, Registered,
             RelatedDeclared, Rename, SetStanding, Standing, StandingChanged,
@@ -47,13 +47,14 @@ impl Call for Register {
         if let Some(owner) = by_legal_id(state, &self.legal_id)? {
             return Err(reject::legal_id_taken(&self.legal_id, owner).into());
         }
+        let id = EnterpriseId::derive(ctx.transaction, ctx.act, 0);
+        require_own_name(state, id, &self.name)?;
         let is_administrator = |functions: &[Function]| functions.contains(&Function::Admin);
         let mut administrators = self.members.iter().filter(|member| is_administrator(&member.functions)).peekable();
         let first = *administrators.peek().ok_or_else(reject::no_administrator)?;
         if !administrators.any(|member| proves(ctx, &member.public_key)) {
             return Err(reject::key_unproven(first.public_key.account()).into());
         }
-        let id = EnterpriseId::derive(ctx.transaction, ctx.act, 0);
         let standing = if self.reviewed.is_some() { Standing::Active } else { Standing::New };
         let enterprise = Enterprise {
             name: self.name.clone(),
@@ -140,6 +141,9 @@ impl Call for Rename {
         if enterprise.name == self.name {
             return Err(reject::same_name(self.enterprise).into());
         }
+        require_own_name(state, self.enterprise, &self.name)?;
+        free_name(state, &enterprise.name);
+        take_name(state, self.enterprise, &self.name);
         let (from, to) = (enterprise.name, self.name.clone());
         enterprise.name = to.clone();
         enterprise.store(state, &self.enterprise);

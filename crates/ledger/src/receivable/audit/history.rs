@@ -4,13 +4,14 @@ use super::Book;
 use crate::{
     core::Audit,
     receivable::types::{
-        Change, FinancingId, FinancingKind, FinancingStatus, LotStatus, Step, TransferId, TransferStatus,
+        Backing, Change, FinancingId, FinancingKind, FinancingStatus, LotStatus, Step, TransferId, TransferStatus,
     },
 };
 use std::collections::BTreeMap;
 
 pub(super) fn audit(audit: &mut Audit, book: &Book) {
     recourse(audit, book);
+    guarantees(audit, book);
     histories(audit, book);
 }
 
@@ -31,6 +32,24 @@ fn recourse(audit: &mut Audit, book: &Book) {
                 recourse.paid.is_some() && recourse.seller == lot.holder && recourse.lot == *id
             });
             audit.ensure("I17", bought, || format!("{id} was taken back by {} in no recourse", lot.holder));
+        }
+    }
+}
+
+/// I17: only the guarantor that the certificate names takes the place of a holder, and only of one that claimed.
+fn guarantees(audit: &mut Audit, book: &Book) {
+    for (id, claim) in &book.guarantee_claims {
+        let named = book.certificates.get(&claim.certificate).is_some_and(|certificate| {
+            certificate.backing == Backing::Guarantor(claim.guarantor)
+                && book.lots.get(id).is_some_and(|lot| lot.certificate == claim.certificate)
+        });
+        audit.ensure("I17", named, || format!("{id}: {} guarantees it not", claim.guarantor));
+    }
+    for (id, lot) in &book.lots {
+        if lot.status == LotStatus::Subrogated {
+            let claim = book.guarantee_claims.get(id);
+            let paid = claim.is_some_and(|claim| claim.paid.is_some() && claim.guarantor == lot.holder);
+            audit.ensure("I17", paid, || format!("{id} was taken over by {} on no claim", lot.holder));
         }
     }
 }
@@ -73,7 +92,9 @@ fn histories(audit: &mut Audit, book: &Book) {
                 | Change::LotWrittenOff(_)
                 | Change::Lock(_)
                 | Change::CounterClaim(_)
-                | Change::ExcessReturned(_) => {}
+                | Change::ExcessReturned(_)
+                | Change::Guarantee(_)
+                | Change::Shortfall(_) => {}
             }
         }
         let told = status == Some(certificate.status);

@@ -34,7 +34,8 @@ fn conservation(audit: &mut Audit, book: &Book, id: CertificateId, certificate: 
             | LotStatus::OfferedOut(_)
             | LotStatus::InFinancing(_)
             | LotStatus::Financed(_)
-            | LotStatus::Recoursed(_) => {
+            | LotStatus::Recoursed(_)
+            | LotStatus::Subrogated => {
                 live += face.saturating_sub(on_it);
                 paid += on_it;
             }
@@ -123,6 +124,7 @@ fn spending(audit: &mut Audit, book: &Book, lot_id: LotId, lot: &Lot) {
         | LotStatus::InFinancing(_)
         | LotStatus::Financed(_)
         | LotStatus::Recoursed(_)
+        | LotStatus::Subrogated
         | LotStatus::Redeemed
         | LotStatus::Cancelled
         | LotStatus::WrittenOff => false,
@@ -174,6 +176,7 @@ fn lock(audit: &mut Audit, book: &Book, lot_id: LotId, lot: &Lot) {
         }
         LotStatus::Held
         | LotStatus::Recoursed(_)
+        | LotStatus::Subrogated
         | LotStatus::Spent { .. }
         | LotStatus::Redeemed
         | LotStatus::Cancelled

@@ -3,13 +3,13 @@
 use super::Book;
 use crate::{
     core::{Audit, EnterpriseId},
-    credit::{BankLine, Quota, SupplierExposure},
+    credit::{BankLine, Cover, Quota, SupplierExposure},
     money::{AccountKind, CashAccount, CashFact, CashFactId},
     receivable::{
         rules::settlement::{pages, place},
         types::{
-            CertificateId, CertificateStatus, FinancingStatus, LotStatus, PaymentSource, Payout, Settlement,
-            SettlementPhase,
+            Backing, CertificateId, CertificateStatus, FinancingStatus, Lot, LotStatus, PaymentSource, Payout,
+            Settlement, SettlementPhase,
         },
     },
 };
@@ -19,6 +19,7 @@ use types::{Amount, Currency, merkle, wire};
 pub(super) fn audit(audit: &mut Audit, book: &Book) {
     quotas(audit, book);
     lines(audit, book);
+    covers(audit, book);
     suppliers(audit, book);
     for (id, settlement) in &book.settlements {
         received(audit, book, *id, settlement);
@@ -52,14 +53,25 @@ fn quotas(audit: &mut Audit, book: &Book) {
     }
 }
 
-/// I9: what a bank financed and is owed is utilised of its line, and what it quoted is blocked.
+/// What certificates need of one line.
+#[derive(Clone, Copy, Default, Debug)]
+struct Needed {
+    blocked: u128,
+    utilised: u128,
+    reserved: u128,
+    earmarked: u128,
+}
+
+/// I9: what a bank financed and is owed is utilised of its line, what it quoted is blocked, and what it backs for life is
+/// reserved as far as it does not hold it itself; its quotes on that are earmarked.
 fn lines(audit: &mut Audit, book: &Book) {
-    type Key = (EnterpriseId, EnterpriseId, Currency);
-    let lines: BTreeMap<Key, BankLine> = audit.all::<BankLine>().into_iter().collect();
-    let mut used: BTreeMap<Key, (u128, u128)> = BTreeMap::new();
+    let lines: BTreeMap<LineKey, BankLine> = audit.all::<BankLine>().into_iter().collect();
+    let mut needed: BTreeMap<LineKey, Needed> = BTreeMap::new();
+    backed(book, &mut needed);
     for lot in book.lots.values() {
         if let LotStatus::Financed(_) = lot.status {
-            used.entry((lot.holder, lot.obligor, lot.face.currency)).or_default().1 += u128::from(lot.unpaid().minor);
+            let unpaid = u128::from(lot.unpaid().minor);
+            needed.entry((lot.holder, lot.obligor, lot.face.currency)).or_default().utilised += unpaid;
         }
     }
     for ((financing, bank), quote) in &book.quotes {
@@ -68,14 +80,58 @@ fn lines(audit: &mut Audit, book: &Book) {
         let concluding = !financing.status.is_closed() && financing.status != FinancingStatus::Disbursed;
         let pending = concluding && if financing.bank.is_none() { quote.status.stands() } else { chosen };
         if pending {
-            let key = (*bank, financing.obligor, quote.amount.currency);
-            used.entry(key).or_default().0 += u128::from(quote.amount.minor);
+            let line = needed.entry((*bank, financing.obligor, quote.amount.currency)).or_default();
+            let backs = book.certificates.get(&financing.certificate).map(|certificate| certificate.backing);
+            let part = if backs == Some(Backing::Bank(*bank)) { &mut line.earmarked } else { &mut line.blocked };
+            *part += u128::from(quote.amount.minor);
         }
     }
-    for (key, (blocked, utilised)) in used {
-        let told = lines.get(&key).map_or((0, 0), |line| (line.blocked.minor, line.utilised.minor));
-        let covered = blocked <= u128::from(told.0) && utilised <= u128::from(told.1);
-        audit.ensure("I9", covered, || format!("{} on {}: {blocked} and {utilised}, line {told:?}", key.0, key.1));
+    for (key, needed) in needed {
+        let covered = lines.get(&key).is_some_and(|line| {
+            needed.blocked <= u128::from(line.blocked.minor)
+                && needed.utilised <= u128::from(line.utilised.minor)
+                && needed.reserved <= u128::from(line.reserved.minor)
+                && needed.earmarked <= u128::from(line.earmarked.minor)
+        });
+        audit.ensure("I9", covered, || format!("{} on {}: {needed:?}, line {:?}", key.0, key.1, lines.get(&key)));
+    }
+}
+
+/// Bank, obligor, currency; or guarantor, obligor, currency.
+type LineKey = (EnterpriseId, EnterpriseId, Currency);
+
+/// What banks back for life: blocked until it is accepted, then reserved for what they do not hold themselves.
+fn backed(book: &Book, needed: &mut BTreeMap<LineKey, Needed>) {
+    for (id, certificate) in &book.certificates {
+        let Backing::Bank(bank) = certificate.backing else { continue };
+        let line = needed.entry((bank, certificate.obligor, certificate.face.currency)).or_default();
+        if certificate.status.is_outstanding() {
+            let own = |lot: &&Lot| lot.holder == bank && matches!(lot.status, LotStatus::Financed(_));
+            let held = sum(book.lots_of(*id).map(|(_, lot)| lot).filter(own).map(Lot::unpaid));
+            line.reserved += u128::from(certificate.live.minor).saturating_sub(held);
+        } else if matches!(certificate.status, CertificateStatus::PendingInternal | CertificateStatus::Offered) {
+            line.blocked += u128::from(certificate.face.minor);
+        }
+    }
+}
+
+/// I9: what a guarantor answers for, or has paid and is owed, is used of its cover.
+fn covers(audit: &mut Audit, book: &Book) {
+    let covers: BTreeMap<LineKey, Cover> = audit.all::<Cover>().into_iter().collect();
+    let mut needed: BTreeMap<LineKey, (u128, u128)> = BTreeMap::new();
+    for certificate in book.certificates.values() {
+        let Backing::Guarantor(guarantor) = certificate.backing else { continue };
+        let sums = needed.entry((guarantor, certificate.obligor, certificate.face.currency)).or_default();
+        if certificate.status.is_outstanding() {
+            sums.1 += u128::from(certificate.live.minor);
+        } else if matches!(certificate.status, CertificateStatus::PendingInternal | CertificateStatus::Offered) {
+            sums.0 += u128::from(certificate.face.minor);
+        }
+    }
+    for (key, (blocked, used)) in needed {
+        let told = covers.get(&key).map_or((0, 0), |cover| (cover.blocked.minor, cover.used.minor));
+        let covered = blocked <= u128::from(told.0) && used <= u128::from(told.1);
+        audit.ensure("I9", covered, || format!("{} for {}: {blocked} and {used}, cover {told:?}", key.0, key.1));
     }
 }
 
@@ -215,6 +271,16 @@ fn facts(audit: &mut Audit, book: &Book) {
     }
     for (id, recourse) in &book.recourses {
         if let Some(PaymentSource::Fact(fact)) = recourse.paid.as_ref().map(|paid| paid.source) {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
+    for (id, advance) in &book.advances {
+        if let Some(PaymentSource::Fact(fact)) = advance.shortfall_source {
+            use_fact(audit, fact, id.to_string());
+        }
+    }
+    for (id, claim) in &book.guarantee_claims {
+        if let Some(PaymentSource::Fact(fact)) = claim.paid.as_ref().map(|paid| paid.source) {
             use_fact(audit, fact, id.to_string());
         }
     }

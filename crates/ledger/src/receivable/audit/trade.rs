@@ -103,6 +103,12 @@ fn tenor(audit: &mut Audit, book: &Book) {
         let ordered = issued.call_at <= issued.record_at
             && issued.record_at < issued.cutoff_at
             && certificate.maturity <= issued.due_on;
+        let told = certificate.acceptance.as_ref().map(|acceptance| acceptance.days_over);
+        let clock = certificate.payment_clock;
+        let flagged = told.is_none_or(|told| told == clock.map_or(0, |clock| clock.days_over));
+        let counted =
+            clock.is_none_or(|clock| clock.days_over == clock.pay_by.days_until(certificate.maturity).unwrap_or(0));
+        audit.ensure("PAYMENT-TERM", flagged && counted, || format!("{id}: told {told:?}, {clock:?}"));
         audit.ensure("I8", ordered, || format!("{id}: {issued:?}"));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         types::{
             CertificateStatus, Change, Dispute, DisputeId, DisputeOpened, DisputeOutcome, DisputeResolved, Freeze,
             FreezeGround, FreezeId, FreezeLot, Lifted, Lot, LotFrozen, LotId, LotStatus, LotUnfrozen, OpenDispute,
-            ResolveDispute, Unfreeze, reject,
+            ResolveDispute, SellerShare, Unfreeze, reject,
         },
     },
 };
@@ -50,7 +50,7 @@ impl Call for FreezeLot {
         }
         let expires = self.require_authority(ctx, state, &lot)?;
         let mut root = Root::load(state, lot.certificate)?;
-        let suspense = self.supersede(ctx, state, &lot)?;
+        let (suspense, for_seller) = self.supersede(ctx, state, &lot)?;
         let (lot_id, mut lot) = self.part(ctx, state, &mut root, lot)?;
         let id = self.id(ctx, lot_id);
         if Freeze::load(state, &id)?.is_some() {
@@ -68,6 +68,7 @@ impl Call for FreezeLot {
             frozen_at: ctx.time,
             expires,
             suspense,
+            for_seller,
             lifted: None,
         };
         if let Some(expires) = expires {
@@ -119,20 +120,25 @@ impl FreezeLot {
     }
 
     /// An order ends a lesser freeze that lies on the lot already; gives the money that waits on it.
-    fn supersede(&self, ctx: &Context, state: &mut dyn State, lot: &Lot) -> Result<Amount, Stop> {
+    fn supersede(
+        &self,
+        ctx: &Context,
+        state: &mut dyn State,
+        lot: &Lot,
+    ) -> Result<(Amount, Option<SellerShare>), Stop> {
         let nothing = Amount::zero(lot.face.currency);
         let Some(id) = lot.freeze else {
-            return Ok(nothing);
+            return Ok((nothing, None));
         };
         let mut earlier = Freeze::load(state, &id)?.expect("a frozen lot names its freeze");
         if self.ground <= earlier.ground || self.amount.is_some_and(|amount| amount != lot.face) {
             return Err(reject::lot_frozen(self.lot, id).into());
         }
-        let suspense = std::mem::replace(&mut earlier.suspense, nothing);
+        let waiting = (std::mem::replace(&mut earlier.suspense, nothing), earlier.for_seller.take());
         let (by, order) = (Some(ctx.actor().enterprise), Some(self.order.clone()));
         earlier.lifted = Some(Lifted { at: ctx.time, by, order });
         earlier.store(state, &id);
-        Ok(suspense)
+        Ok(waiting)
     }
 
     /// The lot itself, or the part of it that is frozen: cut out of a lot that its holder holds free.
@@ -231,8 +237,14 @@ fn lift(
     if !released.is_zero() {
         let mut settlement = super::settlement::settlement(state, root.id)?;
         let suspense = money::suspense_at(ctx, state, settlement.agent, released.currency)?;
-        let account = money::account_at(ctx, state, settlement.agent, lot.holder, released.currency)?;
-        money::pay(ctx, state, suspense, account, released, &id.to_string())?;
+        let share = freeze.for_seller.take();
+        let sellers = share.map_or(Amount::zero(released.currency), |share| share.amount);
+        let holders = released.minus(sellers)?.expect("the seller's is a part of what waits");
+        let owners = [(lot.holder, holders), (share.map_or(lot.holder, |share| share.seller), sellers)];
+        for (owner, amount) in owners.into_iter().filter(|(_, amount)| !amount.is_zero()) {
+            let account = money::account_at(ctx, state, settlement.agent, owner, released.currency)?;
+            money::pay(ctx, state, suspense, account, amount, &id.to_string())?;
+        }
         settlement.frozen = settlement.frozen.minus(released)?.expect("frozen is the sum of the open freezes' money");
         freeze.suspense = Amount::zero(released.currency);
         settlement.store(state, &root.id);

@@ -4,7 +4,7 @@
 //! counter-claim on it for later certificates; a lot that another holds is touched by neither.
 
 use super::{
-    distribution,
+    backing, distribution,
     guard::{self, concerned},
     lot::take,
     settlement::plan,
@@ -58,6 +58,7 @@ impl Call for CancelMutual {
         tree::change(state, id, lot, LotStatus::Cancelled, creditor)?;
         root.owe_less(face, Gone::Cancelled)?;
         credit::quota_release(ctx, state, root.certificate.obligor, face)?;
+        backing::release(ctx, state, &root.certificate, face)?;
         restore_nettings(state, &root)?;
         distribution::end(ctx, state, &mut root, CertificateStatus::Cancelled)?;
         root.store(state);
@@ -107,6 +108,7 @@ impl Call for ReduceMutual {
         }
         root.owe_less(sum, Gone::Cancelled)?;
         credit::quota_release(ctx, state, root.certificate.obligor, sum)?;
+        backing::release(ctx, state, &root.certificate, sum)?;
         root.note(ctx, state, Change::Reduced(sum))?;
         let told = [root.certificate.obligor, root.certificate.creditor, root.certificate.settlement_agent];
         let event = CertificateReduced {
@@ -239,6 +241,7 @@ impl Call for SetOff {
         tree::change(state, id, lot, LotStatus::Redeemed, holder)?;
         root.owe_less(self.amount, Gone::Redeemed)?;
         credit::quota_release(ctx, state, obligor, self.amount)?;
+        backing::release(ctx, state, &root.certificate, self.amount)?;
         root.note(ctx, state, Change::SetOff(id))?;
         let (certificate, amount, concerned) = (root.id, self.amount, concerned(&[holder, obligor]));
         emit(state, &LotSetOff { certificate, lot: id, amount, concerned });

@@ -1,14 +1,16 @@
 //! From the bank's approval to the money: registry search, approval, registration, disbursement.
 
 use super::{
-    financing,
+    advance, backing, financing,
     guard::{self, concerned},
+    seller,
 };
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, emit},
-    credit, document, enterprise, money, policy,
+    document, enterprise, money, policy,
     policy::Policy,
     receivable::{
+        price::PriceBasis,
         registration,
         tree::{self, Root},
         types::{
@@ -170,6 +172,7 @@ impl Call for Disburse {
             | FinancingStatus::Repaid
             | FinancingStatus::Recoursed
             | FinancingStatus::WrittenOff
+            | FinancingStatus::Subrogated
             | FinancingStatus::Failed
             | FinancingStatus::Rejected
             | FinancingStatus::Cancelled
@@ -179,9 +182,10 @@ impl Call for Disburse {
         require_search(ctx, state, &financing)?;
         enterprise::active(state, financing.seller)?;
         let policy = policy::at(state, ctx.time)?.policy;
-        let (value_date, price) = self.pay(ctx, state, &root, &financing, policy.clone())?;
+        let (value_date, price) = self.pay(ctx, state, &root, &financing, &policy)?;
         enterprise::require_limits(ctx, state, price.net)?;
-        credit::line_utilise(ctx, state, bank, financing.obligor, financing.amount)?;
+        backing::disburse(ctx, state, &root.certificate, bank, financing.amount)?;
+        seller::utilise(ctx, state, &financing)?;
         let lot = tree::lot(state, financing.lot)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), bank)?;
         let rate = financing.terms.as_ref().expect("a registered financing has its terms").rate;
@@ -192,6 +196,8 @@ impl Call for Disburse {
             payout: self.payout,
             penalty_rate: penalty_rate(&policy, rate)?,
         });
+        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
+        advance::open(state, id, &financing, due_on)?;
         let Financing { certificate, lot, seller, .. } = financing;
         let concerned = concerned(&[bank, seller]);
         emit(state, &FinancingDisbursed { financing: id, certificate, lot, bank, seller, price, concerned });
@@ -209,12 +215,13 @@ impl Disburse {
         state: &mut dyn State,
         root: &Root,
         financing: &Financing,
-        policy: Policy,
+        policy: &Policy,
     ) -> Result<(Date, Price), Stop> {
         let bank = financing::bank(financing);
         let what_for = format!("disbursement of {}", self.financing);
         let issued = root.certificate.issued.as_ref().expect("a certificate is issued before it is financed");
         let terms = financing.terms.as_ref().expect("a registered financing has its terms");
+        let basis = PriceBasis::new(policy, financing.amount)?;
         match self.payout {
             Payout::Fact(fact) => {
                 let fact = money::consume_fact(ctx, state, fact, &what_for)?;
@@ -224,7 +231,7 @@ impl Disburse {
                 }
                 money::account_of(state, fact.payee, financing.seller)?;
                 require_registered_before(self.financing, financing, fact.value_date)?;
-                let price = terms.price(financing.amount, fact.value_date, issued.due_on, policy.day_count)?;
+                let price = terms.price(financing.amount, fact.value_date, issued.due_on, basis)?;
                 require_net(price.net, fact.amount)?;
                 Ok((fact.value_date, price))
             }
@@ -234,7 +241,7 @@ impl Disburse {
                     return Err(money::reject::not_at_bank(account, bank).into());
                 }
                 let today = ctx.time.date();
-                let price = terms.price(financing.amount, today, issued.due_on, policy.day_count)?;
+                let price = terms.price(financing.amount, today, issued.due_on, basis)?;
                 money::issue(ctx, state, account, price.net, &what_for)?;
                 Ok((today, price))
             }

@@ -5,19 +5,23 @@
 //! the pages of what is owed, then paid page by page.
 
 use super::{
+    advance, backing,
     guard::{self, concerned},
+    seller,
     settlement::{self, pages, plan},
 };
 use crate::{
     core::{Context, Record, emit, look_ahead},
-    credit, document, enterprise, money, policy,
+    credit, document, enterprise, money,
+    money::CashAccountId,
+    policy,
     receivable::{
         due::Due,
         tree::{self, Gone, Root},
         types::{
             AlertRule, CertificateId, CertificateSettled, CertificateStatus, Change, Distribution, Financing,
             FinancingId, FinancingStatus, Freeze, FundsDistributed, Lot, LotId, LotPaid, LotStatus, OpenLine, OpenPage,
-            PAGE_LINES_MAX, PaidLine, PaidPage, RecordPage, Settlement, SettlementPhase,
+            PAGE_LINES_MAX, PaidLine, PaidPage, RecordPage, SellerShare, Settlement, SettlementPhase,
         },
     },
 };
@@ -219,22 +223,12 @@ impl Pay {
         let Self { lot: id, principal, penalty } = *self;
         let mut lot = tree::lot(state, id)?;
         let (holder, money) = (lot.holder, principal.plus(penalty)?);
-        let suspense = money::suspense_at(ctx, state, settlement.agent, money.currency)?;
-        let account = match lot.freeze {
-            None => {
-                let account = money::account_at(ctx, state, settlement.agent, holder, money.currency)?;
-                money::pay(ctx, state, suspense, account, money, &id.to_string())?;
-                account
-            }
-            Some(freeze) => {
-                let mut record = Freeze::load(state, &freeze)?.expect("a frozen lot names its freeze");
-                record.suspense = record.suspense.plus(money)?;
-                record.store(state, &freeze);
-                settlement.frozen = settlement.frozen.plus(money)?;
-                distribution.frozen = distribution.frozen.plus(money)?;
-                suspense
-            }
-        };
+        let share = advance::receive(ctx, state, &lot, money, distribution.value_date)?;
+        let account = self.pay_out(ctx, state, settlement, &lot, share)?;
+        if lot.freeze.is_some() {
+            settlement.frozen = settlement.frozen.plus(money)?;
+            distribution.frozen = distribution.frozen.plus(money)?;
+        }
         settlement.principal_paid = settlement.principal_paid.plus(principal)?;
         settlement.penalty_paid = settlement.penalty_paid.plus(penalty)?;
         let left = settlement.undistributed.minus(money)?;
@@ -244,34 +238,82 @@ impl Pay {
         distribution.lines += 1;
         lot.paid = lot.paid.plus(principal)?;
         let redeemed = lot.unpaid().is_zero();
+        backing::paid(ctx, state, &root.certificate, &lot, principal)?;
         if let LotStatus::Financed(financing) = lot.status {
-            release_line(ctx, state, &lot, principal)?;
+            give_back_seller(state, &lot, principal)?;
             if redeemed {
                 close_financing(ctx, state, root, financing, FinancingStatus::Repaid)?;
             }
         }
-        let concerned = concerned(&[holder, settlement.agent]);
-        emit(state, &LotPaid { certificate: root.id, lot: id, principal, penalty, account, concerned });
+        let released = share.map_or(Amount { minor: 0, ..money }, |share| share.amount);
+        let mut told = vec![holder, settlement.agent];
+        told.extend(share.map(|share| share.seller));
+        let concerned = concerned(&told);
+        emit(state, &LotPaid { certificate: root.id, lot: id, principal, penalty, released, account, concerned });
         if redeemed {
             tree::change(state, id, lot, LotStatus::Redeemed, holder)?;
         } else {
             lot.store(state, &id);
         }
-        Ok(PaidLine { lot: id, holder, principal, penalty, account })
+        Ok(PaidLine { lot: id, holder, principal, penalty, released, account })
+    }
+
+    /// Moves the money out of suspense: the seller's part to the seller, the rest to the holder. On a frozen lot both wait
+    /// on the freeze. Gives where the holder's part is.
+    fn pay_out(
+        &self,
+        ctx: &Context,
+        state: &mut dyn State,
+        settlement: &Settlement,
+        lot: &Lot,
+        share: Option<SellerShare>,
+    ) -> Result<CashAccountId, Stop> {
+        let money = self.principal.plus(self.penalty)?;
+        let suspense = money::suspense_at(ctx, state, settlement.agent, money.currency)?;
+        if let Some(freeze) = lot.freeze {
+            let mut record = Freeze::load(state, &freeze)?.expect("a frozen lot names its freeze");
+            record.suspense = record.suspense.plus(money)?;
+            if let Some(share) = share {
+                let waiting =
+                    record.for_seller.map_or(Ok(share.amount), |waiting| waiting.amount.plus(share.amount))?;
+                record.for_seller = Some(SellerShare { amount: waiting, ..share });
+            }
+            record.store(state, &freeze);
+            return Ok(suspense);
+        }
+        let what_for = self.lot.to_string();
+        let account = money::account_at(ctx, state, settlement.agent, lot.holder, money.currency)?;
+        let mut holders = money;
+        if let Some(SellerShare { seller, amount }) = share.filter(|share| !share.amount.is_zero()) {
+            let to = money::account_at(ctx, state, settlement.agent, seller, amount.currency)?;
+            money::pay(ctx, state, suspense, to, amount, &what_for)?;
+            holders = money.minus(amount)?.expect("the seller's is a part of the money");
+        }
+        if !holders.is_zero() {
+            money::pay(ctx, state, suspense, account, holders, &what_for)?;
+        }
+        Ok(account)
     }
 }
 
-/// Gives the financier's line on the obligor, and its cap on the seller, back, as far as `principal` was paid or given up
-/// on its lot.
-pub(super) fn release_line(ctx: &Context, state: &mut dyn State, lot: &Lot, principal: Amount) -> Result<(), Stop> {
-    if principal.is_zero() {
-        return Ok(());
+/// Gives the financier's cap on the seller back, as far as `principal` was paid or given up on its lot.
+pub(super) fn give_back_seller(state: &mut dyn State, lot: &Lot, principal: Amount) -> Result<(), Stop> {
+    match lot.status {
+        LotStatus::Financed(financing) if !principal.is_zero() => {
+            let seller = Financing::load(state, &financing)?.expect("a financed lot names its financing").seller;
+            credit::supplier_give_back(state, lot.holder, seller, principal)
+        }
+        LotStatus::Financed(_)
+        | LotStatus::Held
+        | LotStatus::OfferedOut(_)
+        | LotStatus::InFinancing(_)
+        | LotStatus::Recoursed(_)
+        | LotStatus::Subrogated
+        | LotStatus::Spent { .. }
+        | LotStatus::Redeemed
+        | LotStatus::Cancelled
+        | LotStatus::WrittenOff => Ok(()),
     }
-    if let LotStatus::Financed(financing) = lot.status {
-        let seller = Financing::load(state, &financing)?.expect("a financed lot names its financing").seller;
-        credit::supplier_give_back(state, lot.holder, seller, principal)?;
-    }
-    credit::line_release(ctx, state, lot.holder, lot.obligor, principal)
 }
 
 /// Ends a financing whose lot was paid, bought back, or given up.
@@ -284,6 +326,10 @@ pub(super) fn close_financing(
 ) -> Result<(), Stop> {
     let mut financing = Financing::load(state, &id)?.expect("a financed lot names its financing");
     assert!(financing.status == FinancingStatus::Disbursed, "a financed lot's financing is disbursed: law I11");
+    let short = status == FinancingStatus::Repaid && advance::finish(state, id)?;
+    if !short {
+        seller::release_of(ctx, state, &mut financing)?;
+    }
     financing.status = status;
     financing.store(state, &id);
     root.note(ctx, state, Change::Financing(id, status))
@@ -365,6 +411,7 @@ pub(super) fn end(
         | CertificateStatus::Expired => {}
     }
     enterprise::obligations_changed(state, root.certificate.obligor, -1)?;
+    backing::unbind(state, &root.certificate)?;
     root.certificate.status = status;
     root.note(ctx, state, Change::Certificate(status))?;
     let concerned = concerned(&settlement::parties(&root.certificate));

@@ -1,9 +1,10 @@
 //! Financing: the application, the choice of a quote, and how it ends without money.
 
 use super::{
+    backing,
     guard::{self, concerned},
     lot::take,
-    quote,
+    quote, seller,
 };
 use crate::{
     core::{Call, Context, EntityRole, Function, Record, Role, due, emit},
@@ -19,7 +20,7 @@ use crate::{
         },
     },
 };
-use types::{Key, List, Rejection, State, Stop, Timestamp, text::Remark, wire};
+use types::{Amount, Key, List, Rejection, State, Stop, Timestamp, text::Remark, wire};
 
 const SELLER: &[Role] = &[Role::any(&[Function::Maker, Function::Checker])];
 /// Who says no for a bank.
@@ -94,6 +95,8 @@ impl Call for Apply {
             approval: None,
             registration: None,
             disbursement: None,
+            seller_limit: None,
+            costs: Amount::zero(self.amount.currency),
             former_banks: List::default(),
         };
         schedule_expiry(state, id, expires)?;
@@ -145,6 +148,8 @@ impl Call for AcceptQuote {
         credit::supplier_take(ctx, state, self.bank, financing.seller, financing.amount)?;
         financing.bank = Some(self.bank);
         financing.terms = Some(self.terms.clone());
+        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
+        financing.seller_limit = seller::block(ctx, state, self.bank, &financing, due_on)?;
         financing.expires = self.terms.disburse_by.plus_days(1).at(0, 0);
         schedule_expiry(state, id, financing.expires)?;
         let concerned = concerned(&[self.bank, financing.seller]);
@@ -215,6 +220,7 @@ impl Call for CancelFinancing {
             | FinancingStatus::Repaid
             | FinancingStatus::Recoursed
             | FinancingStatus::WrittenOff
+            | FinancingStatus::Subrogated
             | FinancingStatus::Failed
             | FinancingStatus::Rejected
             | FinancingStatus::Cancelled
@@ -275,6 +281,7 @@ pub(in crate::receivable) fn expire(
         | FinancingStatus::Repaid
         | FinancingStatus::Recoursed
         | FinancingStatus::WrittenOff
+        | FinancingStatus::Subrogated
         | FinancingStatus::Failed
         | FinancingStatus::Rejected
         | FinancingStatus::Cancelled
@@ -304,7 +311,7 @@ fn close(
     ctx: &Context,
     state: &mut dyn State,
     id: FinancingId,
-    financing: Financing,
+    mut financing: Financing,
     (status, reason): (FinancingStatus, Option<&Remark>),
 ) -> Result<(), Stop> {
     let mut told = vec![financing.seller];
@@ -315,8 +322,10 @@ fn close(
         }
         Some(bank) => {
             told.push(bank);
-            credit::line_unblock(ctx, state, bank, financing.obligor, financing.amount)?;
+            let certificate = tree::certificate(state, financing.certificate)?;
+            backing::end_quote(ctx, state, &certificate, bank, financing.amount)?;
             credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
+            seller::unblock(ctx, state, &mut financing)?;
         }
     }
     let mut lot = tree::lot(state, financing.lot)?;

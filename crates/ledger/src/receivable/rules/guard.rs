@@ -126,6 +126,7 @@ pub(in crate::receivable) fn require_free(id: LotId, lot: &Lot) -> Result<(), Re
         LotStatus::InFinancing(financing) | LotStatus::Recoursed(financing) => {
             return Err(reject::lot_locked(id, financing));
         }
+        LotStatus::Subrogated => return Err(reject::lot_locked(id, "the guarantee that was paid")),
         LotStatus::Financed(financing) => return Err(reject::already_financed(id, financing)),
         LotStatus::Spent { .. } | LotStatus::Redeemed | LotStatus::Cancelled | LotStatus::WrittenOff => {
             return Err(reject::lot_spent(id));

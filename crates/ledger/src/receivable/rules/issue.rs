@@ -1,7 +1,7 @@
 //! Issue: from the draft to the first creditor's acceptance.
 
 use super::{
-    dilution,
+    backing, dilution,
     guard::{self, concerned},
     settlement,
 };
@@ -18,8 +18,8 @@ use crate::{
         types::{
             Accept, Acceptance, AlertRaised, AlertRule, ApproveIssue, Certificate, CertificateAccepted,
             CertificateClosed, CertificateDrafted, CertificateId, CertificateOffered, CertificateStatus,
-            CertificateSubmitted, Change, Consent, CounterClaim, CounterClaimId, Decline, Draft, Issued, LotId, Refuse,
-            Submit, Withdraw, reject,
+            CertificateSubmitted, Change, Consent, CounterClaim, CounterClaimId, Decline, Draft, Issued, LotId,
+            PaymentClock, PaymentTermExceeded, Refuse, Submit, Withdraw, reject,
         },
     },
 };
@@ -57,12 +57,7 @@ impl Call for Draft {
         }
         guard::require_may_hold(ctx, state, self.creditor)?;
         guard::require_role(state, self.settlement_agent, EntityRole::SettlementAgent)?;
-        if let Some(guarantor) = self.guarantor {
-            guard::require_role(state, guarantor, EntityRole::Guarantor)?;
-            if guarantor == actor.enterprise || guarantor == self.creditor {
-                return Err(enterprise::reject::self_transfer(guarantor).into());
-            }
-        }
+        backing::require_backer(state, self.backing, (actor.enterprise, self.creditor))?;
         require_tenor(ctx, state, self.maturity, self.tenor_reason.as_ref())?;
         let id = CertificateId::derive(ctx.transaction, ctx.act, 0);
         let zero = Amount::zero(self.face.currency);
@@ -70,10 +65,11 @@ impl Call for Draft {
             obligor: actor.enterprise,
             creditor: self.creditor,
             settlement_agent: self.settlement_agent,
-            guarantor: self.guarantor,
+            backing: self.backing,
             face: self.face,
             claims: self.claims.clone(),
             nettings: self.nettings.clone(),
+            payment_clock: None,
             maturity: self.maturity,
             tenor_reason: self.tenor_reason.clone(),
             undertaking: self.undertaking,
@@ -121,12 +117,14 @@ impl Call for Submit {
         guard::require_status(&root, CertificateStatus::Draft)?;
         let Certificate { obligor, creditor, face, maturity, .. } = root.certificate;
         guard::require_may_hold(ctx, state, creditor)?;
-        require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
+        let schedule = require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
         credit::quota_block(ctx, state, obligor, face)?;
+        backing::block(ctx, state, &root.certificate, schedule.due_on)?;
         reserve_nettings(state, &root.certificate)?;
         let claimant = Claimant { module: MODULE.number, notify: wire::encode(&Due::InvoiceRevoked(root.id)) };
         let trade = Trade { debtor: obligor, creditor };
         document::reserve(ctx, state, ClaimUse::Issue, trade, &root.certificate.claims, claimant)?;
+        root.certificate.payment_clock = payment_clock(ctx, state, &root.certificate)?;
         let hours = policy::at(state, ctx.time)?.policy.registry_reservation_ttl_hours;
         let expires = ctx.time.plus_hours(u64::from(hours));
         wait(state, &mut root, expires)?;
@@ -159,10 +157,7 @@ impl Call for ApproveIssue {
         if undertaking != self.undertaking {
             return Err(tech::hash_mismatch(undertaking, self.undertaking).into());
         }
-        if let Some(guarantor) = root.certificate.guarantor {
-            let signs = &[Function::Maker, Function::Checker];
-            enterprise::require(ctx, state, guarantor, Some(EntityRole::Guarantor), signs)?;
-        }
+        backing::require_signed(ctx, state, root.certificate.backing)?;
         credit::require_issuer(ctx, state, obligor)?;
         let schedule = require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
         document::require_fresh(ctx, state, &root.certificate.claims)?;
@@ -180,7 +175,8 @@ impl Call for ApproveIssue {
         });
         wait(state, &mut root, expires)?;
         let concerned = concerned(&[creditor, obligor]);
-        emit(state, &CertificateOffered { certificate: root.id, face, maturity, expires, concerned });
+        let days_over = root.certificate.payment_clock.map_or(0, |clock| clock.days_over);
+        emit(state, &CertificateOffered { certificate: root.id, face, maturity, expires, days_over, concerned });
         set_status(ctx, state, root, CertificateStatus::Offered)?;
         Ok(expires)
     }
@@ -231,12 +227,15 @@ impl Call for Accept {
         let Certificate { obligor, creditor, face, .. } = root.certificate;
         enterprise::require_limits(ctx, state, face)?;
         credit::quota_use(ctx, state, obligor, face)?;
+        backing::bind(ctx, state, &root.certificate)?;
         document::commit(state, &root.certificate.claims)?;
         conclude_nettings(state, &root.certificate)?;
         let lot = root.mint_first(ctx, state)?;
         enterprise::obligations_changed(state, obligor, 1)?;
         root.certificate.expires = None;
-        root.certificate.acceptance = Some(Acceptance { at: ctx.time, by: ctx.actor().member, consent: statement });
+        let days_over = flag_long_term(state, &root);
+        let by = ctx.actor().member;
+        root.certificate.acceptance = Some(Acceptance { at: ctx.time, by, consent: statement, days_over });
         let concerned = concerned(&[obligor, creditor, root.certificate.settlement_agent]);
         emit(state, &CertificateAccepted { certificate: root.id, lot, face, consent: statement, concerned });
         settlement::schedule(ctx, state, &root)?;
@@ -281,6 +280,32 @@ impl Call for Withdraw {
         }
         end(ctx, state, root, CertificateStatus::Withdrawn, Some(&self.reason))
     }
+}
+
+/// Counts from the first goods receipt behind the invoices.
+fn payment_clock(ctx: &Context, state: &mut dyn State, of: &Certificate) -> Result<Option<PaymentClock>, Stop> {
+    let mut first: Option<Date> = None;
+    for claim in &of.claims {
+        if let Some(date) = document::first_received_on(state, claim.invoice)? {
+            first = Some(first.map_or(date, |first| first.min(date)));
+        }
+    }
+    let Some(delivered_on) = first else { return Ok(None) };
+    let pay_by = delivered_on.plus_days(policy::at(state, ctx.time)?.policy.small_supplier_payment_days);
+    let days_over = pay_by.days_until(of.maturity).unwrap_or(0);
+    Ok(Some(PaymentClock { delivered_on, pay_by, days_over }))
+}
+
+/// Tells obligor and creditor that the creditor waits longer than a small supplier has to; gives by how many days.
+/// It refuses nothing: whether the creditor is small, and was free to agree, its own people say.
+fn flag_long_term(state: &mut dyn State, root: &Root) -> u32 {
+    let Some(PaymentClock { delivered_on, pay_by, days_over }) = root.certificate.payment_clock else { return 0 };
+    if days_over > 0 {
+        let Certificate { obligor, creditor, maturity, .. } = root.certificate;
+        let (certificate, concerned) = (root.id, concerned(&[obligor, creditor]));
+        emit(state, &PaymentTermExceeded { certificate, delivered_on, pay_by, maturity, days_over, concerned });
+    }
+    days_over
 }
 
 /// A certificate's time to be approved or accepted is up, unless it was, or has a later time now.
@@ -360,6 +385,7 @@ fn end(
     let mut told = vec![obligor];
     if root.certificate.status != CertificateStatus::Draft {
         credit::quota_unblock(ctx, state, obligor, face)?;
+        backing::unblock(ctx, state, &root.certificate)?;
         document::release(state, &root.certificate.claims)?;
         release_nettings(state, &root.certificate)?;
     }

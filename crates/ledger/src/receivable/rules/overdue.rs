@@ -1,7 +1,7 @@
 //! When the money does not come: overdue, default, and what holders give up.
 
 use super::{
-    distribution,
+    advance, backing, distribution,
     guard::{self, concerned},
     settlement::{self, place, plan},
 };
@@ -238,8 +238,10 @@ impl Call for WriteOff {
         let amount = lot.unpaid();
         enterprise::require_limits(ctx, state, amount)?;
         let (line, holder) = (lot.line.expect("a live lot is on the list once it is taken"), lot.holder);
+        backing::paid(ctx, state, &root.certificate, &lot, amount)?;
         if let LotStatus::Financed(financing) = lot.status {
-            distribution::release_line(ctx, state, &lot, amount)?;
+            advance::give_up(ctx, state, financing)?;
+            distribution::give_back_seller(state, &lot, amount)?;
             distribution::close_financing(ctx, state, &mut root, financing, FinancingStatus::WrittenOff)?;
         }
         give_up_line(state, root.id, line)?;

@@ -1,23 +1,26 @@
 //! Quotes: sealed until all have quoted, then open; the bank's line is blocked as long as one stands.
 
 use super::{
-    financing,
+    backing, financing,
     guard::{self, concerned},
 };
 use crate::{
     core::{Call, Context, EnterpriseId, EntityRole, Function, Record, Role, due, emit},
-    credit, enterprise, policy,
+    enterprise, policy,
+    policy::FeePayer,
     receivable::{
         MODULE,
         due::Due,
+        price::PriceBasis,
         tree::{self, Root},
         types::{
-            Financing, FinancingId, FinancingStatus, GiveQuote, ImproveQuote, Offer, Price, Quote, QuoteClosed,
-            QuoteGiven, QuoteOpened, QuoteStatus, QuoteTerms, RevealQuote, WithdrawQuote, reject,
+            CertificateId, Financing, FinancingId, FinancingKind, FinancingStatus, GiveQuote, ImproveQuote, Offer,
+            Price, Quote, QuoteClosed, QuoteGiven, QuoteOpened, QuoteStatus, QuoteTerms, RevealQuote, WithdrawQuote,
+            reject,
         },
     },
 };
-use types::{Amount, Date, Key, Rejection, State, Stop, wire};
+use types::{Key, Rejection, State, Stop, wire};
 
 const BANK: &[Role] = &[Role::of(EntityRole::Bank, &[Function::Maker, Function::Checker])];
 
@@ -43,7 +46,7 @@ impl Call for GiveQuote {
             return Err(reject::quote_state(bank, format!("{:?}", standing.status), "withdrawn, or improved").into());
         }
         enterprise::require_approvals(ctx, state, bank, financing.amount)?;
-        credit::line_block(ctx, state, bank, financing.obligor, financing.amount, due_on(&root))?;
+        backing::quote(ctx, state, &root.certificate, bank, financing.amount)?;
         let quote = Quote {
             financing: self.financing,
             bank,
@@ -111,7 +114,7 @@ impl Call for WithdrawQuote {
         let financing = financing::load(state, self.financing)?;
         let quote = load(state, self.financing, bank)?;
         guard::require_quote(&quote, &[QuoteStatus::Sealed, QuoteStatus::Open])?;
-        end(ctx, state, financing.obligor, quote, QuoteStatus::Withdrawn)
+        end(ctx, state, financing.certificate, quote, QuoteStatus::Withdrawn)
     }
 }
 
@@ -157,8 +160,8 @@ pub(in crate::receivable) fn expire(
     if quote.version != version || !quote.status.stands() {
         return Ok(());
     }
-    let obligor = financing::load(state, id)?.obligor;
-    end(ctx, state, obligor, quote, QuoteStatus::Lapsed)
+    let certificate = financing::load(state, id)?.certificate;
+    end(ctx, state, certificate, quote, QuoteStatus::Lapsed)
 }
 
 /// The bank's quote, or a refusal.
@@ -177,7 +180,7 @@ pub(super) fn release_standing(
     for bank in &financing.banks {
         let quote = Quote::load(state, &(id, *bank))?.filter(|quote| quote.status.stands());
         if let Some(quote) = quote {
-            end(ctx, state, financing.obligor, quote, QuoteStatus::Released)?;
+            end(ctx, state, financing.certificate, quote, QuoteStatus::Released)?;
         }
     }
     Ok(())
@@ -193,16 +196,36 @@ pub(super) fn require_terms(
 ) -> Result<Price, Stop> {
     let policy = policy::at(state, ctx.time)?.policy;
     let cap = policy.fee_share_max.share_floor(financing.amount)?;
-    if cap.minus(terms.fees)?.is_none() {
-        return Err(policy::reject::fee_cap(terms.fees, cap).into());
+    let basis = PriceBasis::new(&policy, financing.amount)?;
+    let fees = match basis.platform_fee_payer {
+        FeePayer::Supplier => terms.fees.plus(basis.platform_fee)?,
+        FeePayer::Core | FeePayer::Bank => terms.fees,
+    };
+    if cap.minus(fees)?.is_none() {
+        return Err(policy::reject::fee_cap(fees, cap).into());
     }
+    require_share(financing, terms)?;
     let issued = root.certificate.issued.as_ref().expect("a certificate is issued before it is financed");
     let today = ctx.time.date();
     if terms.disburse_by < today || terms.disburse_by.plus_days(1).at(0, 0) > issued.call_at {
         let law = format_args!("the money goes out from today on and before maturity is called, {}", issued.call_at);
         return Err(reject::financing_dates(law).into());
     }
-    Ok(terms.price(financing.amount, today, issued.due_on, policy.day_count)?)
+    Ok(terms.price(financing.amount, today, issued.due_on, basis)?)
+}
+
+/// Refuses an advance that is nothing or all, and one for which nobody answers.
+fn require_share(financing: &Financing, terms: &QuoteTerms) -> Result<(), Rejection> {
+    match (terms.advance_share, financing.kind) {
+        (None, FinancingKind::NonRecourse | FinancingKind::RecourseToSeller) => Ok(()),
+        (Some(_), FinancingKind::NonRecourse) => {
+            Err(reject::quote_form("an advance below the whole face is for financing with recourse"))
+        }
+        (Some(share), FinancingKind::RecourseToSeller) if share.0 == 0 || share.0 >= 1_000_000 => {
+            Err(reject::quote_form("an advance is more than nothing and less than the face"))
+        }
+        (Some(_), FinancingKind::RecourseToSeller) => Ok(()),
+    }
 }
 
 /// The application, if it is addressed to the bank and waits for quotes.
@@ -292,20 +315,16 @@ fn store(state: &mut dyn State, quote: Quote) -> Result<(), Stop> {
 fn end(
     ctx: &Context,
     state: &mut dyn State,
-    obligor: EnterpriseId,
+    certificate: CertificateId,
     mut quote: Quote,
     status: QuoteStatus,
 ) -> Result<(), Stop> {
     let Quote { financing, bank, amount, .. } = quote;
-    let amount: Amount = amount;
-    credit::line_unblock(ctx, state, bank, obligor, amount)?;
+    let certificate = tree::certificate(state, certificate)?;
+    backing::end_quote(ctx, state, &certificate, bank, amount)?;
     let concerned = concerned(&[bank, quote.seller]);
     emit(state, &QuoteClosed { financing, bank, status, concerned });
     quote.status = status;
     quote.store(state, &(financing, bank));
     Ok(())
-}
-
-fn due_on(root: &Root) -> Date {
-    root.certificate.issued.as_ref().expect("a certificate is issued before it is financed").due_on
 }

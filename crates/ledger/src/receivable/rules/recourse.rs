@@ -1,7 +1,7 @@
 //! Recourse: the seller of a lot that was financed with recourse buys it back from the bank.
 
 use super::{
-    distribution,
+    advance, backing, distribution,
     guard::{self, concerned},
     overdue::require_waiting,
     settlement,
@@ -12,8 +12,9 @@ use crate::{
     receivable::{
         tree::{self, Root},
         types::{
-            CertificateStatus, Change, Financing, FinancingId, FinancingKind, FinancingStatus, Lot, LotRecoursed,
-            LotStatus, NotifyRecourse, PayRecourse, PaymentSource, Recourse, RecourseNotified, RecoursePaid, reject,
+            Advance, AdvanceParts, CertificateStatus, Change, Financing, FinancingId, FinancingKind, FinancingStatus,
+            Lot, LotRecoursed, LotStatus, NotifyRecourse, PayRecourse, PaymentSource, Recourse, RecourseNotified,
+            RecoursePaid, reject,
         },
     },
 };
@@ -44,7 +45,7 @@ impl Call for NotifyRecourse {
             lot: financing.lot,
             bank: ctx.actor().enterprise,
             seller: financing.seller,
-            principal: lot.unpaid(),
+            principal: Advance::load(state, &id)?.map_or(lot.unpaid(), |advance| advance.owed.principal),
             penalty_rate: disbursement.penalty_rate,
             overdue_since: overdue_since.expect("a certificate in default is overdue"),
             noticed_at: ctx.time,
@@ -83,25 +84,31 @@ impl Call for PayRecourse {
         let mut recourse = Recourse::load(state, &id)?.ok_or_else(|| reject::recourse_unnotified(id))?;
         let (bank, seller) = (ctx.actor().enterprise, financing.seller);
         enterprise::require(ctx, state, seller, None, &[Function::Maker, Function::Checker])?;
-        let (paid, value_date) = receive(ctx, state, (seller, bank), id, self.source)?;
+        let payment = Payment { payer: seller, payee: bank, what_for: format!("recourse {id}") };
+        let (paid, value_date) = receive(ctx, state, &payment, self.source)?;
         enterprise::require_limits(ctx, state, paid)?;
-        let principal = lot.unpaid();
-        let price = price(ctx, state, &recourse, principal, value_date)?;
-        let due = principal.plus(price.penalty)?;
+        let price = price(ctx, state, (&recourse, &financing), (id, &lot), value_date)?;
+        let due = price.sum()?;
         if due != paid {
             return Err(money::reject::net_mismatch(due, paid).into());
         }
-        distribution::release_line(ctx, state, &lot, principal)?;
+        if let Some(mut advance) = Advance::load(state, &id)? {
+            advance.count(value_date, policy::at(state, ctx.time)?.policy.day_count)?;
+            advance::settle_by_seller(state, id, advance, None)?;
+        }
+        distribution::give_back_seller(state, &lot, lot.unpaid())?;
+        backing::leave(ctx, state, &root.certificate, bank, lot.unpaid())?;
         distribution::close_financing(ctx, state, &mut root, id, FinancingStatus::Recoursed)?;
         tree::change(state, financing.lot, lot, LotStatus::Recoursed(id), seller)?;
-        let (penalty, days) = (price.penalty, price.days);
+        let Price { principal, accrued, penalty, costs, days } = price;
         let source = self.source;
-        recourse.paid = Some(RecoursePaid { at: ctx.time, principal, penalty, days, source });
+        recourse.paid = Some(RecoursePaid { at: ctx.time, principal, accrued, penalty, costs, days, source });
         recourse.store(state, &id);
         root.note(ctx, state, Change::Recourse(id))?;
         let concerned = concerned(&[bank, seller, root.certificate.obligor]);
         let (certificate, lot) = (root.id, financing.lot);
-        emit(state, &LotRecoursed { certificate, financing: id, lot, principal, penalty, days, concerned });
+        let event = LotRecoursed { certificate, financing: id, lot, principal, penalty, days, price: due, concerned };
+        emit(state, &event);
         root.store(state);
         Ok(due)
     }
@@ -127,48 +134,73 @@ fn recoverable(ctx: &Context, state: &mut dyn State, id: FinancingId) -> Result<
     Ok((root, financing, lot))
 }
 
-/// What a late seller pays besides the principal.
+/// What a seller pays for its lot: principal, interest and fees of an advance, penalty, costs of enforcement.
 struct Price {
-    days: u32,
+    principal: Amount,
+    accrued: Amount,
     penalty: Amount,
+    costs: Amount,
+    days: u32,
 }
 
-/// Penalty on the unpaid principal from the due day to the day of payment, half up.
+impl Price {
+    fn sum(&self) -> Result<Amount, Rejection> {
+        self.principal.plus(self.accrued)?.plus(self.penalty)?.plus(self.costs)
+    }
+}
+
+/// Penalty runs on the unpaid principal from the due day to the day of payment, half up.
 fn price(
     ctx: &Context,
     state: &mut dyn State,
-    recourse: &Recourse,
-    principal: Amount,
+    (recourse, financing): (&Recourse, &Financing),
+    (id, lot): (FinancingId, &Lot),
     paid_on: Date,
 ) -> Result<Price, Stop> {
     let day_count = policy::at(state, ctx.time)?.policy.day_count;
     let days = recourse.overdue_since.days_until(paid_on).unwrap_or(0);
-    Ok(Price { days, penalty: recourse.penalty_rate.interest_half_up(principal, days, day_count)? })
+    let Some(mut advance) = Advance::load(state, &id)? else {
+        let principal = lot.unpaid();
+        let penalty = recourse.penalty_rate.interest_half_up(principal, days, day_count)?;
+        let accrued = Amount { minor: 0, ..principal };
+        return Ok(Price { principal, accrued, penalty, costs: financing.costs, days });
+    };
+    advance.count(paid_on, day_count)?;
+    let AdvanceParts { costs, fees, interest, penalty, principal } = advance.owed;
+    Ok(Price { principal, accrued: fees.plus(interest)?, penalty, costs, days })
 }
 
-/// The money that the seller paid the bank: attested, or in the bank's own deposit tokens. Gives how much, and from which day.
-fn receive(
+/// A payment between two parties of a lot.
+pub(super) struct Payment {
+    pub(super) payer: EnterpriseId,
+    pub(super) payee: EnterpriseId,
+    pub(super) what_for: String,
+}
+
+/// The money that one paid the other: attested, or in deposit tokens - a bank's own where a bank is paid. Gives how much,
+/// and from which day.
+pub(super) fn receive(
     ctx: &Context,
     state: &mut dyn State,
-    (seller, bank): (EnterpriseId, EnterpriseId),
-    financing: FinancingId,
+    payment: &Payment,
     source: PaymentSource,
 ) -> Result<(Amount, Date), Stop> {
-    let what_for = format!("recourse {financing}");
+    let Payment { payer, payee, what_for } = payment;
     match source {
         PaymentSource::Fact(id) => {
-            let fact = money::consume_fact(ctx, state, id, &what_for)?;
-            if fact.payer_owner != seller {
-                let detail = format!("{id} was paid by {}, not by the seller {seller}", fact.payer_owner);
+            let fact = money::consume_fact(ctx, state, id, what_for)?;
+            if fact.payer_owner != *payer {
+                let detail = format!("{id} was paid by {}, not by {payer}", fact.payer_owner);
                 return Err(money::reject::cash_unattested(detail).into());
             }
-            money::account_of(state, fact.payee, bank)?;
+            money::account_of(state, fact.payee, *payee)?;
             Ok((fact.amount, fact.value_date))
         }
         PaymentSource::Tokens { account, amount } => {
-            money::account_of(state, account, seller)?;
-            let own = money::account_at(ctx, state, bank, bank, amount.currency)?;
-            money::pay(ctx, state, account, own, amount, &what_for)?;
+            let keeper = money::account_of(state, account, *payer)?.bank;
+            let is_bank = enterprise::get(state, *payee)?.roles.contains(&EntityRole::Bank);
+            let own = money::account_at(ctx, state, if is_bank { *payee } else { keeper }, *payee, amount.currency)?;
+            money::pay(ctx, state, account, own, amount, what_for)?;
             Ok((amount, ctx.time.date()))
         }
     }

@@ -1,9 +1,11 @@
 //! Resale: a financed lot goes from one financier to another, money and lines with it.
 
 use super::{
+    advance, backing,
     disbursement::use_number,
     financing,
     guard::{self, concerned},
+    seller,
 };
 use crate::{
     core::{Call, Context, EntityRole, Function, Record, Role, emit},
@@ -52,12 +54,12 @@ impl Call for Refinance {
         let lot = tree::lot(state, financing.lot)?;
         guard::require_not_frozen(financing.lot, &lot)?;
         self.require_paid(ctx, state, bank)?;
-        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
-        credit::line_block(ctx, state, buyer, financing.obligor, financing.amount, due_on)?;
-        credit::line_utilise(ctx, state, buyer, financing.obligor, financing.amount)?;
+        backing::quote(ctx, state, &root.certificate, buyer, financing.amount)?;
+        backing::disburse(ctx, state, &root.certificate, buyer, financing.amount)?;
         credit::supplier_take(ctx, state, buyer, financing.seller, financing.amount)?;
-        credit::line_release(ctx, state, bank, financing.obligor, financing.amount)?;
+        backing::leave(ctx, state, &root.certificate, bank, financing.amount)?;
         credit::supplier_give_back(state, bank, financing.seller, financing.amount)?;
+        seller::release_of(ctx, state, &mut financing)?;
         tree::change(state, financing.lot, lot, LotStatus::Financed(id), buyer)?;
         use_number(state, &self.amendment, id)?;
         let full = |_| reject::resales(id, FORMER_BANKS_MAX);
@@ -65,6 +67,10 @@ impl Call for Refinance {
         let registration = financing.registration.as_mut().expect("a disbursed financing is registered");
         registration.amendments.push(self.amendment.clone()).map_err(|_| reject::resales(id, FORMER_BANKS_MAX))?;
         financing.bank = Some(buyer);
+        let due_on = root.certificate.issued.as_ref().expect("a financed certificate is issued").due_on;
+        financing.seller_limit = seller::block(ctx, state, buyer, &financing, due_on)?;
+        seller::utilise(ctx, state, &financing)?;
+        advance::sold_on(state, id, &financing)?;
         let (lot, price) = (financing.lot, self.price);
         let concerned = concerned(&[bank, buyer, financing.seller]);
         emit(state, &LotRefinanced { financing: id, lot, source: bank, target: buyer, price, concerned });

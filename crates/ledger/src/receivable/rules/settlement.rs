@@ -64,7 +64,7 @@ pub(in crate::receivable) fn settlement(state: &mut dyn State, id: CertificateId
 /// The enterprises that an event about the whole certificate tells.
 pub(in crate::receivable) fn parties(certificate: &Certificate) -> Vec<EnterpriseId> {
     let mut parties = vec![certificate.obligor, certificate.creditor, certificate.settlement_agent];
-    parties.extend(certificate.guarantor);
+    parties.extend(certificate.backing.backer());
     parties
 }
 
@@ -248,7 +248,7 @@ impl Call for Fund {
             concerned: told,
         };
         emit(state, &event);
-        if payer != root.certificate.obligor && Some(payer) != root.certificate.guarantor {
+        if payer != root.certificate.obligor && Some(payer) != root.certificate.backing.guarantor() {
             let told = [root.certificate.obligor, agent, payer];
             guard::alert_certificate(state, (AlertRule::PaidByThirdParty, 3), id, &told);
         }

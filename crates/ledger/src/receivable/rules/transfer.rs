@@ -51,6 +51,7 @@ impl Call for OfferTransfer {
         if lot.depth >= depth_max {
             return Err(reject::depth(lot.depth + 1, depth_max).into());
         }
+        self.require_no_loop(ctx, state, &lot)?;
         let id = TransferId::derive(ctx.transaction, ctx.act, 0);
         self.reserve(ctx, state, id, source)?;
         let (lot_id, mut lot) = take(ctx, state, &mut root, (self.lot, lot), self.amount)?;
@@ -108,16 +109,34 @@ impl OfferTransfer {
         Ok(guard::require_documented(documented, self.amount)?)
     }
 
+    /// Whether the lot goes back where it came from, on the same day and in the same amount.
+    fn goes_back(&self, ctx: &Context, lot: &Lot) -> bool {
+        let back = |received: &Received| {
+            received.from == self.target && received.on == ctx.time.date() && received.amount == self.amount
+        };
+        lot.received.as_ref().is_some_and(back)
+    }
+
+    /// Refuses a lot that goes back on papers which were there before it came: only new trade explains that.
+    fn require_no_loop(&self, ctx: &Context, state: &mut dyn State, lot: &Lot) -> Result<(), Stop> {
+        if !self.goes_back(ctx, lot) {
+            return Ok(());
+        }
+        for claim in &self.claims {
+            if document::invoice(state, claim.invoice)?.recorded_at < lot.minted_at {
+                return Err(reject::transfer_loop(self.lot, self.target).into());
+            }
+        }
+        Ok(())
+    }
+
     /// Raises alerts that refuse nothing: related parties (F10), and a lot that goes back where it came from (F06).
     fn warn(&self, ctx: &Context, state: &mut dyn State, (id, lot): (LotId, &Lot)) -> Result<(), Stop> {
         let told = [lot.holder, self.target, lot.obligor];
         if enterprise::are_related(state, lot.holder, self.target)? {
             guard::alert(state, (AlertRule::RelatedParties, 3), (id, lot), &told);
         }
-        let back = |received: &Received| {
-            received.from == self.target && received.on == ctx.time.date() && received.amount == self.amount
-        };
-        if lot.received.as_ref().is_some_and(back) {
+        if self.goes_back(ctx, lot) {
             guard::alert(state, (AlertRule::PingPongTransfer, 2), (id, lot), &told);
         }
         Ok(())

@@ -184,7 +184,8 @@ fn a_checker_signs_the_undertaking_that_was_drafted() {
 #[test]
 fn guarantor_signs_the_issue_it_answers_for() {
     let (mut scenario, _, draft) = drafted();
-    let draft = Draft { guarantor: Some(Scenario::id("GUAR")), ..draft };
+    grant_cover(&mut scenario, "CORE", cny(FACE));
+    let draft = Draft { backing: Backing::Guarantor(Scenario::id("GUAR")), ..draft };
     let id = scenario.act("CORE.maker", &draft).unwrap();
     scenario.act("CORE.maker", &Submit { certificate: id }).unwrap();
     let approve = ApproveIssue { certificate: id, undertaking: undertaking() };
@@ -207,13 +208,13 @@ fn parties_of_a_draft_are_in_their_roles() {
     assert_eq!(name(scenario.act("CORE.maker", &to_operator)), "E_OPERATOR_ACCOUNT");
     let paid_by_supplier = with(|draft| draft.settlement_agent = Scenario::id("S2"));
     assert_eq!(name(scenario.act("CORE.maker", &paid_by_supplier)), "E_PARTY_ROLE");
-    let guaranteed_by_bank = with(|draft| draft.guarantor = Some(Scenario::id("BKA")));
+    let guaranteed_by_bank = with(|draft| draft.backing = Backing::Guarantor(Scenario::id("BKA")));
     assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_bank)), "E_PARTY_ROLE");
     let core = Scenario::id("CORE");
     let mut both: Enterprise = scenario.record(&core).unwrap();
     both.roles.push(EntityRole::Guarantor).unwrap();
     both.store(&mut scenario.state, &core);
-    let guaranteed_by_itself = with(|draft| draft.guarantor = Some(Scenario::id("CORE")));
+    let guaranteed_by_itself = with(|draft| draft.backing = Backing::Guarantor(Scenario::id("CORE")));
     assert_eq!(name(scenario.act("CORE.maker", &guaranteed_by_itself)), "E_SELF_TRANSFER");
     set_standing(&mut scenario, "S1", Standing::Suspended);
     assert_eq!(name(scenario.act("CORE.maker", &draft)), "E_KYC_INACTIVE");
@@ -355,4 +356,44 @@ fn counter_claim_makes_a_later_certificate_smaller_than_its_invoices() {
     assert_eq!(certificate(&mut scenario, id).face, cny("700.00"));
     assert_eq!(scenario.record::<CounterClaim>(&claim).unwrap().netted, cny("300.00"));
     scenario.audit();
+}
+
+#[test]
+fn a_maturity_later_than_sixty_days_after_the_goods_receipt_is_flagged_at_acceptance() {
+    let mut scenario = consortium();
+    let mut accept = |number: &str, maturity: &str| {
+        let invoice = trade(&mut scenario, "S1", "CORE", number, cny("1000.00"));
+        let draft = Draft { maturity: date(maturity), ..draft(cny("1000.00"), &[(invoice, cny("1000.00"))]) };
+        let (id, _) = issue(&mut scenario, &draft).unwrap();
+        let offered = told::<CertificateOffered>(&scenario).pop().unwrap().days_over;
+        let record = certificate(&mut scenario, id);
+        (record.payment_clock.unwrap(), record.acceptance.unwrap().days_over, offered)
+    };
+    let in_time = PaymentClock { delivered_on: date("2026-03-02"), pay_by: date("2026-05-01"), days_over: 0 };
+    assert_eq!(accept("INV-A", "2026-05-01"), (in_time, 0, 0));
+    assert_eq!(accept("INV-B", "2026-05-06"), (PaymentClock { days_over: 5, ..in_time }, 5, 5));
+    let flags = told::<PaymentTermExceeded>(&scenario);
+    assert_eq!(flags.len(), 1);
+    assert_eq!((flags[0].days_over, flags[0].pay_by), (5, date("2026-05-01")));
+    assert_eq!(flags[0].parties(), [Scenario::id("CORE"), Scenario::id("S1")]);
+    scenario.audit();
+}
+
+#[test]
+fn the_clock_starts_with_the_first_goods_receipt_and_its_days_are_dated_policy() {
+    let mut scenario = consortium();
+    let first = trade(&mut scenario, "S1", "CORE", "INV-A", cny("1000.00"));
+    scenario.move_to("2026-03-12", 9, 0);
+    let second = trade(&mut scenario, "S1", "CORE", "INV-B", cny("1000.00"));
+    attest(&mut scenario, first, InvoiceStatus::Normal);
+    set_policy(&mut scenario, |policy| policy.small_supplier_payment_days = 30);
+    let rests_on = [(first, cny("1000.00")), (second, cny("1000.00"))];
+    let (id, _) = issue(&mut scenario, &draft(cny("2000.00"), &rests_on)).unwrap();
+    let clock = certificate(&mut scenario, id).payment_clock.unwrap();
+    assert_eq!((clock.delivered_on, clock.pay_by, clock.days_over), (date("2026-03-02"), date("2026-04-01"), 149));
+    let mut record = certificate(&mut scenario, id);
+    record.acceptance.as_mut().unwrap().days_over = 0;
+    record.store(&mut scenario.state, &id);
+    let laws: Vec<_> = crate::audit(&scenario.state).0.into_iter().map(|found| found.law).collect();
+    assert_eq!(laws, ["PAYMENT-TERM"]);
 }

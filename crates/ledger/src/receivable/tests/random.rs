@@ -163,7 +163,7 @@ impl Run {
     /// The terms that a bank seals, and opens when it is time.
     fn terms(record: &Financing, rate: u32) -> QuoteTerms {
         let disburse_by = record.applied_at.date().plus_days(5);
-        QuoteTerms { rate: Rate(rate), fees: cny("0.00"), disburse_by, valid_until: None }
+        QuoteTerms { rate: Rate(rate), fees: cny("0.00"), advance_share: None, disburse_by, valid_until: None }
     }
 
     fn quote(&mut self, position: usize, bank: &str, rate: u32) -> Option<Done<()>> {

@@ -31,6 +31,7 @@ const STAGES: &[Stage] = &[
     Stage::Repaid,
     Stage::Recoursed,
     Stage::WrittenOff,
+    Stage::Subrogated,
     Stage::Failed,
     Stage::Rejected,
     Stage::Cancelled,

@@ -114,6 +114,22 @@ fn lot_that_goes_back_on_the_same_day_raises_an_alert() {
 }
 
 #[test]
+fn lot_that_goes_back_on_the_same_day_rests_on_trade_that_is_newer() {
+    let (mut scenario, _, root) = world();
+    let old = trade(&mut scenario, "S1", "S2", "INV-OLD", cny("3200000.00"));
+    scenario.time = scenario.time.plus_hours(1);
+    let there = pass_on(&mut scenario, ("S1", "S2"), root, cny("3200000.00")).unwrap();
+    let back = |invoice| transfer(there, "S1", cny("3200000.00"), invoice);
+    assert_eq!(name(scenario.act(&all("S2"), &back(old))), "E_TRANSFER_LOOP");
+    let part = OfferTransfer { amount: cny("3199000.00"), ..back(old) };
+    let part = OfferTransfer { claims: claims(&[(old, cny("3199000.00"))]), ..part };
+    scenario.clone().act(&all("S2"), &part).expect("another amount is another payment");
+    let new = trade(&mut scenario, "S1", "S2", "INV-NEW", cny("3200000.00"));
+    scenario.act(&all("S2"), &back(new)).unwrap();
+    scenario.audit();
+}
+
+#[test]
 fn lot_that_goes_back_on_another_day_raises_none() {
     let (mut scenario, _, root) = world();
     let there = pass_on(&mut scenario, ("S1", "S2"), root, cny("3200000.00")).unwrap();

@@ -1,6 +1,6 @@
 //! One struct per act of issue, split and transfer; each field is a sentence for a treasurer.
 
-use super::{CLAIMS_MAX, CertificateId, LotId, NETTINGS_MAX, Netting, PARTS_MAX, TransferId, TransferMode};
+use super::{Backing, CLAIMS_MAX, CertificateId, LotId, NETTINGS_MAX, Netting, PARTS_MAX, TransferId, TransferMode};
 use crate::{core::EnterpriseId, document::Claim};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub struct Draft {
     pub nettings: List<Netting, NETTINGS_MAX>,
     /// The bank that will receive your money and pay the holders.
     pub settlement_agent: EnterpriseId,
-    /// Who answers for you, if anybody does; signs when you issue.
-    pub guarantor: Option<EnterpriseId>,
+    /// Who backs the certificate for its life besides you; signs when you issue.
+    pub backing: Backing,
     /// SHA-256 of the undertaking's text.
     pub undertaking: Digest,
     /// Whether each later receiver signs to receive.

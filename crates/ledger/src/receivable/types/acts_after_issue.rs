@@ -174,6 +174,22 @@ pub struct PayRecourse {
     pub source: PaymentSource,
 }
 
+/// Claims on the guarantor of a certificate in default what is unpaid on your lot.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ClaimGuarantee {
+    /// Your lot.
+    pub lot: LotId,
+}
+
+/// Confirms that you, the guarantor, paid what is owed on a lot; you hold it from now on. Its holder signs too.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PayGuarantee {
+    /// The lot whose holder claimed.
+    pub lot: LotId,
+    /// How the holder was paid: principal and the obligor's penalty to that day.
+    pub source: PaymentSource,
+}
+
 /// Gives up what is unpaid on a lot of a certificate in default.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WriteOff {

@@ -1,6 +1,6 @@
 //! Control: freezes, disputes, and counter-claims after credit notes.
 
-use super::{CertificateId, LotId};
+use super::{CertificateId, LotId, SellerShare};
 use crate::{core::EnterpriseId, document::CreditNoteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,8 @@ pub struct Freeze {
     pub expires: Option<Timestamp>,
     /// Money paid on the lot that waits in suspense.
     pub suspense: Amount,
+    /// Part of it that is the seller's, of a lot that was financed below its face.
+    pub for_seller: Option<SellerShare>,
     pub lifted: Option<Lifted>,
 }
 

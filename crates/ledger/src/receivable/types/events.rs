@@ -83,7 +83,7 @@ events! {
     /// A draft was checked and waits for the core enterprise's checker.
     2 CertificateSubmitted { certificate: CertificateId, expires: Timestamp }
     /// The undertaking was signed; the first creditor may accept.
-    3 CertificateOffered { certificate: CertificateId, face: Amount, maturity: Date, expires: Timestamp }
+    3 CertificateOffered { certificate: CertificateId, face: Amount, maturity: Date, expires: Timestamp, days_over: u32 }
     /// The first creditor accepted; the certificate lives.
     4 CertificateAccepted { certificate: CertificateId, lot: LotId, face: Amount, consent: Digest }
     /// A certificate ended before it lived.
@@ -131,7 +131,7 @@ events! {
     /// Money came.
     43 FundingReceived { certificate: CertificateId, funding: FundingId, payer: EnterpriseId, amount: Amount, value_date: Date, received: Amount }
     /// A lot was paid, wholly or in part; the account is the holder's, or the agent's suspense account while it is frozen.
-    44 LotPaid { certificate: CertificateId, lot: LotId, principal: Amount, penalty: Amount, account: CashAccountId }
+    44 LotPaid { certificate: CertificateId, lot: LotId, principal: Amount, penalty: Amount, released: Amount, account: CashAccountId }
     /// A round was paid to all holders.
     45 FundsDistributed { certificate: CertificateId, round: u32, value_date: Date, principal: Amount, penalty: Amount, frozen: Amount }
     /// Nothing is owed on a certificate any more.
@@ -143,7 +143,7 @@ events! {
     /// A bank told the seller that it must buy its lot back.
     49 RecourseNotified { certificate: CertificateId, financing: FinancingId, lot: LotId, principal: Amount, penalty_rate: Rate }
     /// The seller bought its lot back.
-    50 LotRecoursed { certificate: CertificateId, financing: FinancingId, lot: LotId, principal: Amount, penalty: Amount, days: u32 }
+    50 LotRecoursed { certificate: CertificateId, financing: FinancingId, lot: LotId, principal: Amount, penalty: Amount, days: u32, price: Amount }
     /// A holder gave up a lot.
     51 LotWrittenOff { certificate: CertificateId, lot: LotId, amount: Amount, reason: Remark }
     /// Money that was too much was returned.
@@ -166,4 +166,18 @@ events! {
     60 LotsLocked { certificate: CertificateId, invoice: InvoiceId, lots: List<LotId, LOCKED_MAX> }
     /// The obligor owes a lot although an invoice was revoked: it is free again.
     61 LotUnlocked { certificate: CertificateId, lot: LotId, invoice: InvoiceId, reason: Remark }
+    /// A holder claimed on the guarantor.
+    62 GuaranteeClaimed { certificate: CertificateId, lot: LotId, principal: Amount }
+    /// The guarantor paid a holder and holds its lot.
+    63 LotSubrogated { certificate: CertificateId, lot: LotId, principal: Amount, penalty: Amount }
+    /// A bank stated what enforcement has cost it; the seller owes it.
+    64 CostsStated { certificate: CertificateId, financing: FinancingId, amount: Amount, evidence: Digest, reason: Remark }
+    /// Money of the obligor on a lot that was financed below its face was shared; the released part is the seller's.
+    65 AdvanceShared { certificate: CertificateId, financing: FinancingId, received: Amount, released: Amount }
+    /// The obligor has paid and it did not suffice: the seller owes its bank the rest of its advance.
+    66 ShortfallRaised { certificate: CertificateId, financing: FinancingId, amount: Amount }
+    /// The seller paid what was short.
+    67 ShortfallPaid { certificate: CertificateId, financing: FinancingId, amount: Amount }
+    /// A certificate was accepted that matures later than a small supplier is to be paid after its goods were received.
+    68 PaymentTermExceeded { certificate: CertificateId, delivered_on: Date, pay_by: Date, maturity: Date, days_over: u32 }
 }

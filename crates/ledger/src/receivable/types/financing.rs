@@ -4,6 +4,7 @@ use super::{CertificateId, LotId};
 use crate::{
     core::{EnterpriseId, MemberId},
     money::{CashAccountId, CashFactId},
+    policy::FeePayer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub enum FinancingStatus {
     Expired,
     /// The bank gave its lot up.
     WrittenOff,
+    /// The guarantor paid the bank and took its place.
+    Subrogated,
 }
 
 /// An application for finance, and what became of it.
@@ -91,6 +94,10 @@ pub struct Financing {
     pub approval: Option<Approval>,
     pub registration: Option<Registration>,
     pub disbursement: Option<Disbursement>,
+    /// Blocked, then utilised, on the bank's line on the seller, where it has one and the seller answers for the obligor.
+    pub seller_limit: Option<Amount>,
+    /// Costs of enforcement that the bank has stated.
+    pub costs: Amount,
     /// Financiers that sold it on.
     pub former_banks: List<EnterpriseId, FORMER_BANKS_MAX>,
 }
@@ -100,8 +107,11 @@ pub struct Financing {
 pub struct QuoteTerms {
     /// The discount rate a year, from the day of disbursement to the day the face is due.
     pub rate: Rate,
-    /// All fees that the seller pays, taken off the money paid out.
+    /// All fees that the seller pays you: taken off the money paid out, or out of what is held back.
     pub fees: Amount,
+    /// The share of the face that is paid out now, with recourse; the rest is held back until the obligor pays, and the
+    /// seller gets it less interest and fees. Left out: the whole is bought at a discount.
+    pub advance_share: Option<Rate>,
     /// The last day on which the bank will pay out.
     pub disburse_by: Date,
     /// Until when the seller may accept; left out: as long as the policy says.
@@ -139,12 +149,17 @@ pub enum QuoteStatus {
 pub struct Price {
     /// Days from disbursement to the due day.
     pub days: u32,
-    /// `HALF_UP(face * rate * days / basis)`.
+    /// `HALF_UP(face * rate * days / basis)`; of an advance, interest on the advance.
     pub discount: Amount,
     pub fees: Amount,
-    /// Face less discount less fees.
+    /// What the platform bills, to whom the policy says; no act moves it.
+    pub platform_fee: Amount,
+    pub platform_fee_payer: FeePayer,
+    /// Paid out: face less discount less fees, or the advance, `FLOOR(face * advance_share)`.
     pub net: Amount,
-    /// All costs over the money received, a year: `(discount + fees) / net * basis / days`, half up.
+    /// Face less advance: what is left of it after interest and fees is the seller's when the obligor pays.
+    pub holdback: Amount,
+    /// All costs of the seller over the money received, a year: `(discount + fees) / net * basis / days`, half up.
     pub all_in: Rate,
 }
 

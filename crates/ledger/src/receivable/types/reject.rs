@@ -51,6 +51,12 @@ types::rejections! {
     866 other_certificate(lot, certificate) "E_LOT_ELSEWHERE" "lot {lot} is not of certificate {certificate}";
     867 settling(certificate) "E_SETTLING" "certificate {certificate} is being listed, paid, or is closed: ask again when it waits for money";
     868 excess(certificate, left, asked) "E_EXCESS" "{left} of what was paid too much on certificate {certificate} can be returned here, asked for {asked}";
+    841 no_guarantee(certificate) "E_NO_GUARANTEE" "nobody guarantees certificate {certificate}";
+    842 guarantee_claimed(lot) "E_GUARANTEE_CLAIMED" "lot {lot} is claimed on the guarantor already";
+    843 guarantee_unclaimed(lot) "E_GUARANTEE_UNCLAIMED" "the holder of lot {lot} has no open claim on the guarantor: it claims first";
+    844 no_shortfall(financing) "E_NO_SHORTFALL" "nothing is short of an advance of financing {financing}";
+    845 held_back(lot) "E_HELD_BACK" "lot {lot} was financed below its face: the seller buys it back, and claims on the guarantor itself";
+    846 transfer_loop(lot, source) "E_TRANSFER_LOOP" "lot {lot} came from {source} today in this amount: to pass it back, claim an invoice that was recorded since";
     870 freeze_ground(law) "E_FREEZE_GROUND" "the lot cannot be frozen like this: {law}";
     871 freeze_authority(freeze, by) "E_FREEZE_AUTHORITY" "freeze {freeze} is by {by}: only the same authority or a higher one lifts it";
     872 freeze_lifted(freeze) "E_FREEZE_LIFTED" "freeze {freeze} is lifted already";

@@ -155,7 +155,9 @@ pub struct PaidLine {
     pub holder: EnterpriseId,
     pub principal: Amount,
     pub penalty: Amount,
-    /// Where the money went: the holder's account at the settlement agent, or the agent's suspense account.
+    /// Part of the two that went on to the seller of a lot that was financed below its face.
+    pub released: Amount,
+    /// Where the rest went: the holder's account at the settlement agent, or the agent's suspense account.
     pub account: CashAccountId,
 }
 
@@ -193,7 +195,7 @@ pub struct Recourse {
     pub lot: LotId,
     pub bank: EnterpriseId,
     pub seller: EnterpriseId,
-    /// Unpaid principal when the seller was told.
+    /// Unpaid principal when the seller was told: of the lot, or of the advance.
     pub principal: Amount,
     pub penalty_rate: Rate,
     /// The day from which penalty runs.
@@ -202,13 +204,41 @@ pub struct Recourse {
     pub paid: Option<RecoursePaid>,
 }
 
+/// A holder's claim on the guarantor of a certificate in default.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GuaranteeClaim {
+    pub certificate: CertificateId,
+    /// Who claims; when the lot goes to another, that one claims again.
+    pub holder: EnterpriseId,
+    pub guarantor: EnterpriseId,
+    /// Unpaid principal when it was claimed.
+    pub principal: Amount,
+    pub claimed_at: Timestamp,
+    pub paid: Option<GuaranteePaid>,
+}
+
+/// What the guarantor paid for the lot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GuaranteePaid {
+    pub at: Timestamp,
+    /// Unpaid principal on the day of payment.
+    pub principal: Amount,
+    /// The obligor's penalty to that day.
+    pub penalty: Amount,
+    pub source: PaymentSource,
+}
+
 /// What the seller paid for the lot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecoursePaid {
     pub at: Timestamp,
-    /// Unpaid principal on the day of payment.
+    /// Unpaid principal on the day of payment: of the lot, or of the advance.
     pub principal: Amount,
+    /// Interest and fees of an advance; of a discount they were paid when it was financed.
+    pub accrued: Amount,
     pub penalty: Amount,
+    /// Costs of enforcement.
+    pub costs: Amount,
     pub days: u32,
     pub source: PaymentSource,
 }

@@ -126,6 +126,7 @@ impl Story<'_> {
     ) -> anyhow::Result<receivable::QuoteTerms> {
         let today = self.actors.client().info().await?.head.time.date();
         let terms = receivable::QuoteTerms {
+            advance_share: None,
             rate: deal.rate,
             fees: cny("0.00"),
             disburse_by: today.plus_days(1),

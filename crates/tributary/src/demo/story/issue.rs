@@ -36,7 +36,7 @@ impl Story<'_> {
             claims: self.claims(claims),
             nettings: List::default(),
             settlement_agent: self.actors.id("SB"),
-            guarantor: None,
+            backing: receivable::Backing::Corporate,
             undertaking: Digest::of(&[UNDERTAKING.as_bytes()]),
             transfer_mode: receivable::TransferMode::SignToReceive,
             penalty_rate: None,
