@@ -15,6 +15,7 @@ use types::{FinalBlock, Key};
 use crate::{
     error::Error,
     follow::Head,
+    gossip::Outgoing,
     network,
     services::{Listing, Proven, Reading, Services},
     start::{ChainConfig, start},
@@ -41,6 +42,7 @@ enum Message {
 pub struct Chain {
     messages: mpsc::Sender<Message>,
     head: watch::Receiver<Head>,
+    outgoing: Option<Outgoing>,
     /// Closed when the chain's thread has ended.
     ended: watch::Receiver<()>,
 }
@@ -53,6 +55,7 @@ impl Chain {
     pub async fn start(folder: PathBuf, config: ChainConfig) -> Result<Self, Error> {
         let (messages, inbox) = mpsc::channel(CALLS);
         let (started, starting) = oneshot::channel();
+        let alone = config.peering.is_none();
         let (alive, ended) = watch::channel(());
         let run = move || {
             let runtime = cw::Config::new()
@@ -63,8 +66,14 @@ impl Chain {
             drop(alive);
         };
         thread::Builder::new().name("engine".into()).spawn(run).map_err(Error::Thread)?;
-        let head = starting.await.map_err(|_| Error::Stopped)??;
-        Ok(Self { messages, head, ended })
+        let (head, outgoing) = starting.await.map_err(|_| Error::Stopped)??;
+        let outgoing = Some(outgoing).filter(|_| !alone);
+        Ok(Self { messages, head, outgoing, ended })
+    }
+
+    /// The way by which the other validators hear of transactions; `None` where there are none.
+    pub fn outgoing(&self) -> Option<&Outgoing> {
+        self.outgoing.as_ref()
     }
 
     /// The last final block that followers may read.
@@ -155,20 +164,32 @@ async fn serve(
     context: cw::Context,
     config: ChainConfig,
     mut inbox: mpsc::Receiver<Message>,
-    started: oneshot::Sender<Result<watch::Receiver<Head>, Error>>,
+    started: oneshot::Sender<Result<(watch::Receiver<Head>, Outgoing), Error>>,
 ) {
-    let network = network::alone(config.keys.peer.public_key());
-    let services = match start(context.child("chain"), config, network).await {
-        Ok((services, _)) => Arc::new(services),
+    let services = match join(&context, config).await {
+        Ok(services) => Arc::new(services),
         Err(error) => {
             let _ = started.send(Err(error));
             return;
         }
     };
-    let _ = started.send(Ok(services.head()));
+    let _ = started.send(Ok((services.head(), services.outgoing())));
     while let Some(Message::Call(call)) = inbox.recv().await {
         let services = services.clone();
         context.child("call").spawn(|_| call(services));
     }
     let _ = context.stop(0, Some(STOP_TIME)).await;
+}
+
+/// Starts the chain on the network that its configuration names.
+async fn join(context: &cw::Context, config: ChainConfig) -> Result<Services<cw::Context>, Error> {
+    let me = config.keys.peer.clone();
+    let started = match config.peering.clone() {
+        None => start(context.child("chain"), config, network::alone(me.public_key())).await?,
+        Some(peering) => {
+            let network = network::connect(context.child("p2p"), config.genesis.chain(), me, &peering)?;
+            start(context.child("chain"), config, network).await?
+        }
+    };
+    Ok(started.0)
 }

@@ -11,6 +11,8 @@ pub enum Error {
     /// The share or the peer key is not one of this genesis.
     #[error("the keys of this node are not those of a validator of this chain")]
     ForeignKeys,
+    #[error("a peer's key is no Ed25519 key")]
+    PeerKey,
     #[error("spawn the engine's thread")]
     Thread(#[source] io::Error),
     /// The chain is stopping or has stopped.

@@ -24,7 +24,7 @@ use crate::{
 
 /// Most validators of a chain: a sharing has one coefficient of 96 bytes per member of a quorum, and 170 of them fit into
 /// a genesis.
-const VALIDATORS_MAX: u32 = 254;
+pub const VALIDATORS_MAX: u32 = 254;
 
 /// What one validator keeps secret.
 #[derive(Clone)]

@@ -1,23 +1,47 @@
 //! How validators reach each other. This is the one place that knows.
 //!
-//! A chain needs five channels, the set of its peers, and a way to shut out a peer that lies. With one validator there is
-//! nobody to reach: [`alone`] gives channels on which nothing arrives. The tests give those of a simulated network.
+//! A chain needs six channels, the set of its peers, and a way to shut out a peer that lies. [`connect`] gives those of
+//! encrypted connections, on which each side has proved its key, to the peers that are listed and to nobody else. With one
+//! validator there is nobody to reach: [`alone`] gives channels on which nothing arrives. The tests give those of a
+//! simulated network.
 
 use commonware_actor::{Feedback, Unreliable};
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_consensus::{marshal, simplex};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
 use commonware_p2p::{
-    BlockedSubscription, Blocker, CheckedSender, LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider,
-    Receiver, Recipients, Sender, TrackedPeers,
+    Address, AddressableManager as _, BlockedSubscription, Blocker, CheckedSender, Ingress, LimitedSender, Message,
+    PeerSetSubscription, PeerSetUpdate, Provider, Receiver, Recipients, Sender, TrackedPeers, authenticated::lookup,
 };
-use commonware_runtime::IoBufs;
+use commonware_runtime::{IoBufs, Quota, Resolver};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
 use commonware_utils::{
-    NZUsize,
+    Hostname, NZU32, NZUsize,
     channel::{mpsc, ring},
-    ordered::Set,
+    ordered::{Map, Set},
     sync::Mutex,
 };
-use std::{convert::Infallible, future::pending, num::NonZeroUsize, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    future::pending,
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use types::ChainId;
 
-use crate::stack::PeerKey;
+use crate::{
+    error::Error,
+    gossip,
+    keys::VALIDATORS_MAX,
+    stack::{BlockDigest, PeerKey, Runtime, Scheme, Variant},
+};
 
 /// The two ends of one channel.
 pub type Channel<S, R> = (S, R);
@@ -38,8 +62,141 @@ where
     pub backfill: Channel<S, R>,
     /// Carries proposals.
     pub broadcast: Channel<S, R>,
+    /// Carries transactions to whoever may propose them.
+    pub transactions: Channel<S, R>,
     pub peers: P,
     pub blocker: B,
+}
+
+/// Where a validator listens, and where it finds the others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peering {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Where each validator is reached, this one included or not, by its key.
+    pub peers: BTreeMap<[u8; 32], PeerAddress>,
+}
+
+/// Where a peer is reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PeerAddress {
+    Socket(SocketAddr),
+    /// A name, looked up at each dial.
+    Name {
+        host: String,
+        port: u16,
+    },
+}
+
+impl FromStr for PeerAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(socket) = text.parse() {
+            return Ok(Self::Socket(socket));
+        }
+        let wrong = || format!("`{text}` is no address: write HOST:PORT");
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        Hostname::new(host).map_err(|_| wrong())?;
+        Ok(Self::Name { host: host.to_owned(), port: port.parse().map_err(|_| wrong())? })
+    }
+}
+
+impl PeerAddress {
+    /// Where it is dialed. Where it dials from is not held against it: it proves its key.
+    fn dialed(&self) -> Address {
+        match self {
+            Self::Socket(socket) => Address::Symmetric(*socket),
+            Self::Name { host, port } => Address::Asymmetric {
+                ingress: Ingress::Dns { host: Hostname::new(host).expect("parsed as one"), port: *port },
+                egress: SocketAddr::from(([0, 0, 0, 0], *port)),
+            },
+        }
+    }
+}
+
+/// Connections kept waiting inside the network's own actors.
+const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(1_024);
+/// How far peers' clocks may differ when they shake hands.
+const SYNCHRONY_BOUND: Duration = Duration::from_secs(10);
+/// How long a handshake stays valid: no older one can be replayed.
+const HANDSHAKE_AGE_MAX: Duration = Duration::from_secs(20);
+/// How soon a lost peer is dialed again.
+const REDIAL: Duration = Duration::from_secs(1);
+/// Small messages that a peer may send a second: votes and certificates of some hundred views.
+const VOTES_PER_SECOND: NonZeroU32 = NZU32!(2_048);
+/// Blocks, and questions for blocks, that a peer may send a second.
+const BLOCKS_PER_SECOND: NonZeroU32 = NZU32!(128);
+/// Bundles of transactions that a peer may send a second.
+const BUNDLES_PER_SECOND: NonZeroU32 = NZU32!(256);
+
+/// The ends of the connections.
+pub type Connected<E> =
+    Network<lookup::Sender<PeerKey, E>, lookup::Receiver<PeerKey>, lookup::Oracle<PeerKey>, lookup::Oracle<PeerKey>>;
+
+/// Listens, and connects to the validators of a chain. Peers of another chain are refused at the handshake.
+pub fn connect<E>(context: E, chain: ChainId, me: ed25519::PrivateKey, peering: &Peering) -> Result<Connected<E>, Error>
+where
+    E: Runtime + commonware_runtime::Network + Resolver,
+{
+    let mut peers = Vec::with_capacity(peering.peers.len() + 1);
+    for (key, address) in &peering.peers {
+        let key = PeerKey::decode(Copying(key.as_slice())).map_err(|_| Error::PeerKey)?;
+        peers.push((key, address.dialed()));
+    }
+    if peers.iter().all(|(key, _)| *key != me.public_key()) {
+        peers.push((me.public_key(), Address::Symmetric(peering.listen)));
+    }
+    let handshake = Cups::<_, ChaCha20Poly1305>::new(
+        Sake {
+            signer: me,
+            synchrony_bound: SYNCHRONY_BOUND,
+            max_handshake_age: HANDSHAKE_AGE_MAX,
+            version: sake::Version::V1,
+        },
+        cups::Version::V1,
+    );
+    let most = NonZeroUsize::new(peers.len()).expect("this validator is among them");
+    let config = lookup::Config {
+        allow_private_ips: true,
+        // A peer is known by its key, wherever it calls from.
+        bypass_ip_check: true,
+        peer_connection_cooldown: REDIAL,
+        dial_frequency: REDIAL / 2,
+        ..lookup::Config::recommended(
+            handshake,
+            &[b"tributary/p2p/1/".as_slice(), &chain.0].concat(),
+            peering.listen,
+            most,
+            message_bytes_max(),
+            NETWORK_MAILBOX,
+        )
+    };
+    let (mut network, mut oracle) = lookup::Network::new(context.child("network"), config);
+    oracle.track(0, Map::from_iter_dedup(peers));
+    let votes = Quota::per_second(VOTES_PER_SECOND);
+    let blocks = Quota::per_second(BLOCKS_PER_SECOND);
+    let connected = Network {
+        votes: network.register(0, votes),
+        certificates: network.register(1, votes),
+        resolver: network.register(2, votes),
+        backfill: network.register(3, blocks),
+        broadcast: network.register(4, blocks),
+        transactions: network.register(5, Quota::per_second(BUNDLES_PER_SECOND)),
+        peers: oracle.clone(),
+        blocker: oracle,
+    };
+    network.start();
+    Ok(connected)
+}
+
+/// Bytes of the largest message that a chain's parts send.
+fn message_bytes_max() -> u32 {
+    commonware_p2p::max_message_size(&[
+        simplex::max_payload_size::<Scheme, BlockDigest>(VALIDATORS_MAX),
+        marshal::max_payload_size::<Variant, Scheme>(VALIDATORS_MAX, &()),
+        gossip::BUNDLE_BYTES_MAX,
+    ])
 }
 
 /// The network of a validator that is alone.
@@ -52,6 +209,7 @@ pub fn alone(me: PeerKey) -> Network<Nobody, Nobody, Nobody, Nobody> {
         resolver: channel(),
         backfill: channel(),
         broadcast: channel(),
+        transactions: channel(),
         peers: nobody.clone(),
         blocker: nobody.clone(),
     }

@@ -14,6 +14,7 @@ use crate::{
     application::{Core, open, place},
     error::Error,
     follow::{Archive, Head, feed},
+    gossip::Outgoing,
     prove::prove,
     stack::{Place, Runtime, SharedState, State},
 };
@@ -53,11 +54,22 @@ pub(crate) struct Services<E: Runtime> {
     core: Arc<Core>,
     archive: Archive<E>,
     state: SharedState<E>,
+    outgoing: Outgoing,
 }
 
 impl<E: Runtime> Services<E> {
-    pub(crate) fn new(context: E, core: Arc<Core>, archive: Archive<E>, state: SharedState<E>) -> Self {
-        Self { context, core, archive, state }
+    pub(crate) fn new(
+        context: E,
+        core: Arc<Core>,
+        archive: Archive<E>,
+        state: SharedState<E>,
+        outgoing: Outgoing,
+    ) -> Self {
+        Self { context, core, archive, state, outgoing }
+    }
+
+    pub(crate) fn outgoing(&self) -> Outgoing {
+        self.outgoing.clone()
     }
 
     pub(crate) fn head(&self) -> watch::Receiver<Head> {

@@ -3,7 +3,7 @@
 use execution::Checked;
 use futures::future::BoxFuture;
 use std::{collections::BTreeSet, sync::Arc};
-use types::{Rejection, Room, TransactionHash};
+use types::{Rejection, Room, Transaction, TransactionHash};
 
 /// What became of transactions that were taken.
 #[derive(Clone, Default, Debug)]
@@ -33,6 +33,9 @@ pub trait TransactionSource: Send + Sync + 'static {
 
     /// Resolves once `arrivals` is above `seen`.
     fn arrived(&self, seen: u64) -> BoxFuture<'static, ()>;
+
+    /// Transactions that a peer has sent: unchecked, and perhaps known already.
+    fn arrive(&self, transactions: Vec<Transaction>);
 
     /// What became of transactions. It is told at most a few times for each, and not in the order of taking.
     fn settle(&self, settled: Settled);

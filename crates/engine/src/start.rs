@@ -22,8 +22,9 @@ use crate::{
     block::Block,
     error::Error,
     follow::{Announcer, Archive, Head, announce},
+    gossip,
     keys::ValidatorKeys,
-    network::Network,
+    network::{Network, Peering},
     outputs::OutputsStore,
     pace::Paced,
     services::Services,
@@ -61,6 +62,8 @@ pub struct ChainConfig {
     /// The longest time without a block.
     pub heartbeat: Duration,
     pub storage: StorageTuning,
+    /// How the other validators are reached; `None` where there are none.
+    pub peering: Option<Peering>,
 }
 
 /// Starts a chain and returns the services that read it. It runs until the runtime stops.
@@ -125,6 +128,9 @@ where
     context.child("announcer").spawn(|_| announcing);
     marshal_actor.start(announcer, buffer, resolver);
     machine_actor.start();
+    let (outgoing, waiting) = gossip::outgoing();
+    let carrying = gossip::run(waiting, network.transactions, core.source().clone());
+    context.child("gossip").spawn(|_| carrying);
     let state = machine.subscribe_databases().await;
 
     let automaton = Deferred::new(context.child("automaton"), machine, marshal, FixedEpocher::new(EPOCH_BLOCKS));
@@ -133,7 +139,7 @@ where
     let consensus = simplex::Engine::new(context.child("consensus"), consensus_config);
     unfinished::give_up(context.child("unfinished"), &wiring, EPOCH).await;
     let handle = consensus.start(network.votes, network.certificates, network.resolver);
-    Ok((Services::new(context, core, archive, state), handle))
+    Ok((Services::new(context, core, archive, state, outgoing), handle))
 }
 
 /// Tells the application where it left off, and returns the last announced block.

@@ -52,7 +52,7 @@ pub(crate) const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Blocks that marshal hands over before it waits for the first to be durable.
 pub(crate) const PENDING_BLOCKS: NonZeroUsize = NZUsize!(4);
 /// How long a leader may take for a block once it is due.
-const BUILD_TIME: Duration = Duration::from_secs(5);
+const BUILD_TIME: Duration = Duration::from_secs(2);
 /// How often a vote to skip a view is repeated until the view ends.
 const RETRY_TIME: Duration = Duration::from_millis(500);
 /// Views kept behind the last final one, for peers that are a little behind.

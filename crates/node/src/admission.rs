@@ -2,6 +2,7 @@
 //!
 //! One task takes whatever has queued up since it last looked, checks all of it in one batch off the async threads, and
 //! admits it. Nothing waits for a batch to fill: under load batches grow by themselves, idle they have one member.
+//! What a client brought is told to the other validators; what a validator sent is not sent on.
 
 use crate::source::PoolSource;
 use engine::{Chain, CheckBatch};
@@ -43,9 +44,17 @@ pub struct Admission {
 }
 
 impl Admission {
-    pub fn start(genesis: Arc<Genesis>, chain: Chain, source: Arc<PoolSource>) -> Self {
+    /// `arriving` is what other validators send.
+    pub fn start(
+        genesis: Arc<Genesis>,
+        chain: Chain,
+        source: Arc<PoolSource>,
+        arriving: mpsc::Receiver<Vec<Transaction>>,
+    ) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(genesis.chain(), chain, source, queue));
+        let id = genesis.chain();
+        tokio::spawn(take_from_peers(id, chain.clone(), source.clone(), arriving));
+        tokio::spawn(run(id, chain, source, queue));
         Self { requests, places: Arc::new(Semaphore::new(QUEUE)) }
     }
 
@@ -75,7 +84,14 @@ async fn run(id: ChainId, chain: Chain, source: Arc<PoolSource>, mut queue: mpsc
         }
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        let mut answers = admit(&chain, &source, checked).await.into_iter();
+        let mut answers = Vec::with_capacity(checked.len());
+        for (answer, new) in admit(&chain, &source, checked).await {
+            if let Some((outgoing, checked)) = chain.outgoing().zip(new) {
+                outgoing.send(&checked.transaction);
+            }
+            answers.push(answer);
+        }
+        let mut answers = answers.into_iter();
         for (count, answer, _places) in requests {
             let own: Vec<Answer> = answers.by_ref().take(count).collect();
             if own.len() == count {
@@ -86,8 +102,27 @@ async fn run(id: ChainId, chain: Chain, source: Arc<PoolSource>, mut queue: mpsc
     }
 }
 
+/// Checks and takes what other validators send. Nobody waits for an answer.
+async fn take_from_peers(
+    id: ChainId,
+    chain: Chain,
+    source: Arc<PoolSource>,
+    mut arriving: mpsc::Receiver<Vec<Transaction>>,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while arriving.recv_many(&mut batch, BATCH).await > 0 {
+        let transactions = batch.drain(..).flatten().collect();
+        let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
+        let Ok(checked) = checked else { continue };
+        admit(&chain, &source, checked).await;
+    }
+}
+
+/// An answer, and the transaction if it is new in the pool.
+type Admitted = (Answer, Option<Arc<Checked>>);
+
 /// Takes what was checked into the pool. Answers nothing when the nonces cannot be read: the callers come again.
-async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Answer> {
+async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
     let senders = checked.iter().flatten().map(|checked| sender(checked));
     let (height, nonces) = match nonces(chain, senders.collect()).await {
         Ok(nonces) => nonces,
@@ -100,9 +135,15 @@ async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Check
     let arrived = checked.iter().flatten().map(|checked| (checked.clone(), next(checked))).collect();
     let mut admitted = source.submit(arrived, chain.head().time).into_iter();
     let answer = |checked: Result<Arc<Checked>, Rejection>| {
-        let checked = checked.map_err(|rejection| Refusal { seen: None, rejection })?;
-        let admitted = admitted.next().expect("one answer for each that was checked");
-        admitted.map(|_| checked.hash).map_err(|rejection| Refusal { seen: Some((checked.hash, height)), rejection })
+        let checked = match checked {
+            Ok(checked) => checked,
+            Err(rejection) => return (Err(Refusal { seen: None, rejection }), None),
+        };
+        match admitted.next().expect("one answer for each that was checked") {
+            Ok(mempool::Admitted::New) => (Ok(checked.hash), Some(checked)),
+            Ok(mempool::Admitted::Already) => (Ok(checked.hash), None),
+            Err(rejection) => (Err(Refusal { seen: Some((checked.hash, height)), rejection }), None),
+        }
     };
     checked.into_iter().map(answer).collect()
 }

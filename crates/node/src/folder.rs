@@ -4,19 +4,50 @@
 //!   genesis.bcs    the chain's genesis; its hash is the chain's identity
 //!   genesis.json   the same, for people
 //!   validator.key  this validator's secret keys, mode 0600
+//!   peers.json     where the validators are reached; a chain with one validator has none
 //!   chain/         the engine's stores
 //!   index.sqlite   the read model; may be deleted, it is made again
 //!   lock           held while a node runs here
 //! ```
 
 use crate::Error;
-use engine::ValidatorKeys;
+use engine::{Peering, ValidatorKeys};
+use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 use types::{Genesis, wire};
+
+/// What `peers.json` says. Every validator's file may say the same but for `listen`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peers {
+    /// The address on which this node listens for other validators: `0.0.0.0:9645`.
+    pub listen: SocketAddr,
+    /// Every validator, this one included or not.
+    pub validators: Vec<Peer>,
+}
+
+/// One validator in `peers.json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its peer key, as the genesis has it: 64 hexadecimal digits.
+    pub key: String,
+    /// Where it is reached: `HOST:PORT`.
+    pub address: String,
+}
+
+impl Peers {
+    fn peering(&self) -> Result<Peering, String> {
+        let peer = |peer: &Peer| Ok((wire::hex_decode::<32>(&peer.key)?, peer.address.parse()?));
+        let peers = self.validators.iter().map(peer).collect::<Result<_, String>>()?;
+        Ok(Peering { listen: self.listen, peers })
+    }
+}
 
 /// A node's data folder.
 #[derive(Clone, Debug)]
@@ -62,6 +93,23 @@ impl Folder {
         ValidatorKeys::decode(&read(&path)?).map_err(|error| Error::Damaged { path, reason: error.to_string() })
     }
 
+    /// Writes where the validators are reached.
+    pub fn write_peers(&self, peers: &Peers) -> Result<(), Error> {
+        let json = serde_json::to_vec_pretty(peers).expect("peers have string keys only");
+        write_new(&self.peers_path(), &json, Secrecy::Public)
+    }
+
+    /// Where the validators are reached, if the folder says so.
+    pub fn peering(&self) -> Result<Option<Peering>, Error> {
+        let path = self.peers_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let peers: Result<Peers, _> = serde_json::from_slice(&read(&path)?);
+        let peering = peers.map_err(|error| error.to_string()).and_then(|peers| peers.peering());
+        peering.map(Some).map_err(|reason| Error::Damaged { path, reason })
+    }
+
     /// Where the engine keeps its stores.
     pub fn chain(&self) -> PathBuf {
         self.0.join("chain")
@@ -86,6 +134,10 @@ impl Folder {
 
     fn genesis_path(&self) -> PathBuf {
         self.0.join("genesis.bcs")
+    }
+
+    fn peers_path(&self) -> PathBuf {
+        self.0.join("peers.json")
     }
 
     fn keys_path(&self) -> PathBuf {

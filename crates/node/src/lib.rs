@@ -19,7 +19,7 @@ mod source;
 mod waiters;
 
 pub use error::Error;
-pub use folder::Folder;
+pub use folder::{Folder, Peer, Peers};
 
 use api::Backend;
 use backend::NodeBackend;
@@ -63,7 +63,8 @@ impl Node {
     pub async fn start(config: Config) -> Result<Self, Error> {
         let genesis = Arc::new(config.folder.genesis()?);
         let keys = config.folder.validator_keys()?;
-        let source = Arc::new(source::PoolSource::default());
+        let (source, arriving) = source::PoolSource::new();
+        let source = Arc::new(source);
         let chain_config = ChainConfig {
             genesis: genesis.clone(),
             keys,
@@ -71,13 +72,14 @@ impl Node {
             check: admission::check_block(genesis.chain()),
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
+            peering: config.folder.peering()?,
         };
         let chain = Chain::start(config.folder.chain(), chain_config).await?;
         first_block(&chain).await?;
         let index = Arc::new(index::Index::open(&config.folder.index_url()).await?);
         let waiters = Arc::new(waiters::Waiters::default());
         let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone(), waiters.clone()));
-        let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone());
+        let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone(), arriving);
         let backend = Arc::new(NodeBackend { genesis, chain: chain.clone(), source, index, admission, waiters });
         let listener = TcpListener::bind(config.listen)
             .await

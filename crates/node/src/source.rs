@@ -7,11 +7,13 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard},
 };
-use tokio::sync::{broadcast, watch};
-use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, TransactionHash, transaction::Checked};
+use tokio::sync::{broadcast, mpsc, watch};
+use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, TransactionHash, transaction::Checked};
 
 /// Droppings that a slow listener may be behind.
 const DROPPINGS: usize = 1_024;
+/// Bundles of peers' transactions that wait to be checked; beyond that they are let go.
+const ARRIVING: usize = 256;
 
 /// The pool, with a count of arrivals that the engine waits on.
 pub struct PoolSource {
@@ -19,15 +21,18 @@ pub struct PoolSource {
     arrivals: watch::Sender<u64>,
     /// Transactions that can never run any more, for those who wait for them.
     dropped: broadcast::Sender<(TransactionHash, Rejection)>,
-}
-
-impl Default for PoolSource {
-    fn default() -> Self {
-        Self { pool: Mutex::default(), arrivals: watch::Sender::new(0), dropped: broadcast::Sender::new(DROPPINGS) }
-    }
+    /// What peers sent, on its way to be checked.
+    arriving: mpsc::Sender<Vec<Transaction>>,
 }
 
 impl PoolSource {
+    /// An empty pool, and where it lays what peers send.
+    pub fn new() -> (Self, mpsc::Receiver<Vec<Transaction>>) {
+        let (arriving, arrived) = mpsc::channel(ARRIVING);
+        let (arrivals, dropped) = (watch::Sender::new(0), broadcast::Sender::new(DROPPINGS));
+        (Self { pool: Mutex::default(), arrivals, dropped, arriving }, arrived)
+    }
+
     /// Admits checked transactions; `next_nonce` of each is its sender's in final state.
     pub fn submit(&self, arrived: Vec<(Arc<Checked>, u64)>, now: Timestamp) -> Vec<Result<Admitted, Rejection>> {
         let mut pool = self.pool();
@@ -89,6 +94,16 @@ impl TransactionSource for PoolSource {
             // The sender lives as long as the engine that waits here.
             let _ = arrivals.wait_for(|count| *count > seen).await;
         })
+    }
+
+    fn arrive(&self, mut transactions: Vec<Transaction>) {
+        let pool = self.pool();
+        transactions.retain(|transaction| !pool.contains(transaction.body.hash()));
+        drop(pool);
+        if !transactions.is_empty() {
+            // A peer that sends more than can be checked loses the rest: it keeps them in its own pool.
+            let _ = self.arriving.try_send(transactions);
+        }
     }
 
     fn settle(&self, settled: Settled) {

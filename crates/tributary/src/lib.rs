@@ -7,6 +7,7 @@ mod bench;
 mod client;
 pub mod demo;
 pub mod import;
+mod net;
 mod output;
 pub mod server;
 
@@ -57,6 +58,7 @@ fn command() -> Command {
         .arg(global("json", "Answer in JSON, for programs").action(clap::ArgAction::SetTrue))
         .subcommand(demo::command())
         .subcommand(bench::command())
+        .subcommand(net::command())
         .subcommands(server::commands())
         .subcommands(client::commands())
 }
@@ -68,6 +70,9 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     }
     if name == "bench" {
         return bench::run(arguments).await;
+    }
+    if name == "net" {
+        return net::run(arguments).await;
     }
     match server::run(name, arguments).await {
         Some(result) => result,

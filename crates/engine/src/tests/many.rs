@@ -111,7 +111,7 @@ async fn network(
 > {
     let control = oracle.control(me);
     let mut channels = Vec::new();
-    for channel in 0..5 {
+    for channel in 0..6 {
         channels.push(control.register(channel, QUOTA).await.unwrap());
     }
     let mut channel = || channels.pop().unwrap();
@@ -121,6 +121,7 @@ async fn network(
         resolver: channel(),
         backfill: channel(),
         broadcast: channel(),
+        transactions: channel(),
         peers: oracle.manager(),
         blocker: control.clone(),
     }

@@ -103,6 +103,11 @@ impl TransactionSource for MemorySource {
         .boxed()
     }
 
+    fn arrive(&self, transactions: Vec<Transaction>) {
+        let waiting: BTreeSet<_> = self.state.lock().unwrap().waiting.iter().map(|checked| checked.hash).collect();
+        self.add(transactions.into_iter().map(checked).filter(|checked| !waiting.contains(&checked.hash)));
+    }
+
     fn settle(&self, settled: Settled) {
         let mut state = self.state.lock().unwrap();
         let mut gone: BTreeSet<TransactionHash> = settled.included.iter().map(|checked| checked.hash).collect();
@@ -175,6 +180,7 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         check: check(genesis.chain()),
         heartbeat: Duration::from_secs(10),
         storage: StorageTuning { page_cache_bytes: 8 << 20, ..StorageTuning::default() },
+        peering: None,
     }
 }
 

@@ -106,7 +106,7 @@ pub fn genesis(
 
 /// The passphrase of the demonstration's keys: drawn at the first start, kept beside them. It protects nothing, and
 /// shows how keys are used.
-fn passphrase(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn passphrase(path: &Path) -> anyhow::Result<String> {
     if path.exists() {
         let passphrase = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
         return Ok(passphrase.trim_end().to_owned());

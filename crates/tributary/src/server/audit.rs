@@ -7,7 +7,7 @@ use execution::check::check_batch;
 use futures::future::BoxFuture;
 use node::Folder;
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
-use types::{Genesis, Room, TransactionHash, state::Memory, transaction::Checked};
+use types::{Genesis, Room, Transaction, TransactionHash, state::Memory, transaction::Checked};
 
 /// A source that never has anything: the chain is opened to be read.
 struct Nothing;
@@ -25,6 +25,7 @@ impl TransactionSource for Nothing {
     fn arrived(&self, _: u64) -> BoxFuture<'static, ()> {
         Box::pin(std::future::pending())
     }
+    fn arrive(&self, _: Vec<Transaction>) {}
     fn settle(&self, _: Settled) {}
 }
 
@@ -45,6 +46,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         check: Arc::new(|_| Ok(())),
         heartbeat: NO_HEARTBEAT,
         storage: StorageTuning::default(),
+        peering: None,
     };
     let chain = Chain::start(folder.chain(), config).await.context("open the chain")?;
     let audited = audit(&folder, &genesis, &chain, arguments).await;

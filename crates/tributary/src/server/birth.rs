@@ -1,22 +1,46 @@
-//! `tributary chain new`: a chain's genesis and its one validator's keys, made on this machine.
+//! `tributary chain new`: a chain's genesis and its validators' keys, made on this machine.
+//!
+//! Whoever makes a chain like this could sign for all of its validators: it fits one house, a demonstration, a test.
 
 use super::data;
 use crate::output::{self, Form};
 use anyhow::Context as _;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use engine::ValidatorKeys;
 use getrandom::{SysRng, rand_core::UnwrapErr};
-use node::Folder;
+use node::{Folder, Peer, Peers};
 use serde_json::json;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use types::{Bytes, Clock, Genesis, List, Suite, Text, Timestamp, genesis::Operator, limits, transaction::PublicKey};
 
 pub fn command() -> Command {
     let option = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TEXT").help(help);
     Command::new("chain").about("Make a chain").subcommand_required(true).arg_required_else_help(true).subcommand(
         Command::new("new")
-            .about("Make a chain with one validator: genesis and keys in a data folder")
+            .about("Make a chain: genesis and keys in a data folder, or in one folder for each of its validators")
             .arg(data())
+            .arg(
+                Arg::new("validators")
+                    .long("validators")
+                    .value_name("N")
+                    .default_value("1")
+                    .value_parser(value_parser!(u32).range(1..=i64::from(engine::VALIDATORS_MAX)))
+                    .help("How many validators; with more than one, each gets a folder node1, node2, ... of its own"),
+            )
+            .arg(
+                Arg::new("peers-from")
+                    .long("peers-from")
+                    .value_name("ADDRESS")
+                    .default_value("127.0.0.1:9645")
+                    .value_parser(value_parser!(SocketAddr))
+                    .help(
+                        "Where the first of several validators listens for the others; the next ones on the next ports",
+                    ),
+            )
             .arg(option("name", "The chain's name for people").default_value("tributary"))
             .arg(option("operator", "Name of the organisation that registers the others").required(true))
             .arg(option("operator-id", "Its unified social credit code or LEI").required(true))
@@ -41,19 +65,69 @@ pub fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         legal_id: Text::new(text("operator-id")).map_err(anyhow::Error::msg)?,
         administrators: List::new(administrators.collect::<Result<_, _>>()?).map_err(anyhow::Error::msg)?,
     };
-    let now = wall_time();
-    let (genesis, keys) = make(&text("name"), operator, Clock::Real, now)?;
-    let folder = Folder::new(text("data"));
-    folder.create(&genesis, &keys).context("write the new chain")?;
-    let shown =
-        json!({ "chain": genesis.chain(), "name": genesis.name, "folder": folder.path().display().to_string() });
+    let count: u32 = *arguments.get_one("validators").expect("it has a default");
+    let (genesis, keys) = make_several(&text("name"), operator, Clock::Real, wall_time(), count)?;
+    let first: SocketAddr = *arguments.get_one("peers-from").expect("it has a default");
+    let addresses = consecutive(first, keys.len())?;
+    let folders = write(Path::new(&text("data")), &genesis, &keys, &addresses).context("write the new chain")?;
+    let folders: Vec<String> = folders.iter().map(|folder| folder.path().display().to_string()).collect();
+    let shown = json!({ "chain": genesis.chain(), "name": genesis.name, "folders": folders });
     output::value(Form::of(arguments), &shown);
     Ok(())
 }
 
+/// So many addresses, on one port after the other.
+pub fn consecutive(first: SocketAddr, count: usize) -> anyhow::Result<Vec<SocketAddr>> {
+    let address = |number: usize| {
+        let port = usize::from(first.port()) + number;
+        let port = u16::try_from(port).with_context(|| format!("there is no port {port}: begin lower"))?;
+        Ok(SocketAddr::new(first.ip(), port))
+    };
+    (0..count).map(address).collect()
+}
+
+/// Writes a chain into `data`, or into a folder below it for each of several validators, who listen at these addresses.
+pub fn write(
+    data: &Path,
+    genesis: &Genesis,
+    keys: &[ValidatorKeys],
+    addresses: &[SocketAddr],
+) -> anyhow::Result<Vec<Folder>> {
+    if let [only] = keys {
+        let folder = Folder::new(data);
+        folder.create(genesis, only)?;
+        return Ok(vec![folder]);
+    }
+    let peer = |(key, address): (&Bytes<32>, &SocketAddr)| Peer {
+        key: types::wire::hex_encode(key),
+        address: address.to_string(),
+    };
+    let validators: Vec<Peer> = genesis.validators.iter().zip(addresses).map(peer).collect();
+    let mut folders = Vec::with_capacity(keys.len());
+    for (number, (keys, address)) in keys.iter().zip(addresses).enumerate() {
+        let folder = Folder::new(data.join(format!("node{}", number + 1)));
+        folder.create(genesis, keys)?;
+        folder.write_peers(&Peers { listen: *address, validators: validators.clone() })?;
+        folders.push(folder);
+    }
+    Ok(folders)
+}
+
 /// A chain with one validator. With a movable clock, block time begins at `time`, whatever the wall clock says.
 pub fn make(name: &str, operator: Operator, clock: Clock, time: Timestamp) -> anyhow::Result<(Genesis, ValidatorKeys)> {
-    let (committee, mut keys) = engine::deal(1, &mut UnwrapErr(SysRng));
+    let (genesis, mut keys) = make_several(name, operator, clock, time, 1)?;
+    Ok((genesis, keys.pop().expect("one validator was dealt")))
+}
+
+/// A chain with so many validators, and their keys in the order of the genesis.
+pub fn make_several(
+    name: &str,
+    operator: Operator,
+    clock: Clock,
+    time: Timestamp,
+    count: u32,
+) -> anyhow::Result<(Genesis, Vec<ValidatorKeys>)> {
+    let (committee, keys) = engine::deal(count, &mut UnwrapErr(SysRng));
     let genesis = Genesis {
         name: Text::new(name).map_err(anyhow::Error::msg)?,
         time,
@@ -66,7 +140,7 @@ pub fn make(name: &str, operator: Operator, clock: Clock, time: Timestamp) -> an
         group_key: committee.group_key,
         sharing: committee.sharing,
     };
-    Ok((genesis, keys.pop().expect("one validator was dealt")))
+    Ok((genesis, keys))
 }
 
 /// This machine's clock.

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -34,15 +35,27 @@ pub fn signers() -> BTreeMap<String, Signer> {
 
 /// A data folder with a chain on the real clock.
 pub fn chain() -> TempDir {
+    chain_of(1).0
+}
+
+/// A folder with the data folders of a chain's validators in it, who meet on ports that were free a moment ago.
+pub fn chain_of(validators: u32) -> (TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
     let operator = Operator {
         name: Text::new(demo::OPERATOR.name).unwrap(),
         legal_id: Text::new(demo::OPERATOR.legal_id).unwrap(),
         administrators: List::new(vec![signer("OP.admin").public_key()]).unwrap(),
     };
-    let (genesis, keys) = birth::make("test", operator, Clock::Real, birth::wall_time()).unwrap();
-    node::Folder::new(folder.path()).create(&genesis, &keys).unwrap();
-    folder
+    let (genesis, keys) = birth::make_several("test", operator, Clock::Real, birth::wall_time(), validators).unwrap();
+    let folders = birth::write(folder.path(), &genesis, &keys, &free_addresses(keys.len())).unwrap();
+    let folders = folders.iter().map(|folder| folder.path().to_owned()).collect();
+    (folder, folders)
+}
+
+/// Addresses on this machine at which nobody listens: all of them are held until all are known.
+fn free_addresses(count: usize) -> Vec<SocketAddr> {
+    let held: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    held.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
 /// The program, with these arguments.
@@ -65,6 +78,11 @@ pub struct Process {
 impl Process {
     /// Starts a node and returns when its door is open.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, HEARTBEAT_MS)
+    }
+
+    /// Starts a node whose chain makes a block after so many milliseconds, work or not.
+    pub fn start_with(data: &Path, heartbeat_ms: &str) -> Self {
         let arguments = [
             "node",
             "run",
@@ -73,7 +91,7 @@ impl Process {
             "--listen",
             "127.0.0.1:0",
             "--heartbeat-ms",
-            HEARTBEAT_MS,
+            heartbeat_ms,
         ];
         let mut child = program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
