@@ -7,7 +7,7 @@
 //! the node proposes it itself when its turn to lead comes. What arrives is bytes from a stranger: the source checks it
 //! as it checks a client's.
 
-use commonware_codec::Buf as _;
+use bytes::Buf as _;
 use commonware_p2p::{Receiver, Recipients, Sender};
 use commonware_runtime::IoBuf;
 use commonware_utils::channel::mpsc;
@@ -20,8 +20,8 @@ use types::{Transaction, limits::TRANSACTION_BYTES_MAX};
 
 use crate::{source::TransactionSource, stack::PeerKey};
 
-/// Bytes of the largest bundle: some hundred transactions, and at least the largest one.
-pub(crate) const BUNDLE_BYTES_MAX: usize = 256 << 10;
+/// Bytes of the largest bundle: some thousand transactions, and at least the largest one.
+pub(crate) const BUNDLE_BYTES_MAX: usize = 1 << 20;
 const _: () = assert!(BUNDLE_BYTES_MAX > TRANSACTION_BYTES_MAX + LENGTH_BYTES);
 /// Bytes in front of each transaction.
 const LENGTH_BYTES: usize = 4;
@@ -58,17 +58,21 @@ pub(crate) async fn run<S, R>(
     R: Receiver<PublicKey = PeerKey>,
 {
     loop {
-        let event = select(waiting.recv().boxed(), receiver.recv().boxed()).await;
+        // The future that did not come first is dropped here, and takes nothing with it.
+        let event = match select(waiting.recv().boxed(), receiver.recv().boxed()).await {
+            Either::Left((ours, _)) => Either::Left(ours),
+            Either::Right((theirs, _)) => Either::Right(theirs),
+        };
         match event {
-            Either::Left((Some(first), _)) => {
+            Either::Left(Some(first)) => {
                 let bundle = bundle(first, &mut waiting);
                 let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
             }
-            Either::Right((Ok((_, mut bytes)), _)) => {
+            Either::Right(Ok((_, mut bytes))) => {
                 let bytes = bytes.copy_to_bytes(bytes.remaining());
                 source.arrive(open(&bytes));
             }
-            Either::Left((None, _)) | Either::Right((Err(_), _)) => return,
+            Either::Left(None) | Either::Right(Err(_)) => return,
         }
     }
 }

@@ -27,7 +27,7 @@ use ledger::{
         RecordInvoice, RecordOrder, Source, SourceFormat, Totals, UnitPrice,
     },
     receivable::{
-        Accept, ApproveIssue, CertificateId, Consent, Draft, LotId, OfferTransfer, Split, Submit, TransferMode,
+        Accept, ApproveIssue, Backing, CertificateId, Consent, Draft, LotId, OfferTransfer, Split, Submit, TransferMode,
     },
 };
 use types::{Amount, Currency, Date, Digest, List, Quantity, Text, Transaction};
@@ -245,7 +245,7 @@ impl Trade {
             claims: one(Claim { invoice: invoices[n], amount: face }),
             nettings: List::default(),
             settlement_agent: self.agent.id,
-            guarantor: None,
+            backing: Backing::Corporate,
             undertaking,
             transfer_mode: TransferMode::NoticeOnly,
             penalty_rate: None,

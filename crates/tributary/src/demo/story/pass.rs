@@ -78,7 +78,8 @@ impl Story<'_> {
             | LotStatus::OfferedOut(_)
             | LotStatus::InFinancing(_)
             | LotStatus::Financed(_)
-            | LotStatus::Recoursed(_) => true,
+            | LotStatus::Recoursed(_)
+            | LotStatus::Subrogated => true,
             LotStatus::Spent { .. } | LotStatus::Redeemed | LotStatus::Cancelled | LotStatus::WrittenOff => false,
         };
         Ok(lots.into_iter().filter(|(_, lot)| live(lot)).collect())
