@@ -174,8 +174,8 @@ fn four_validators_agree_on_every_block() {
         assert_eq!(receipts.collect::<Vec<_>>(), sent.iter().map(|checked| checked.hash).collect::<Vec<_>>());
         assert!(committee.sources.iter().all(|source| source.waiting() == 0 && source.dropped().is_empty()));
         for services in &validators {
-            let proven = services.prove(&[9, 9]).await.unwrap();
-            let found = proven.bundle.verify(committee.genesis.chain(), &committee.genesis.group_key, &[9, 9], None);
+            let proven = services.prove(&[99, 99]).await.unwrap();
+            let found = proven.bundle.verify(committee.genesis.chain(), &committee.genesis.group_key, &[99, 99], None);
             assert!(found.unwrap().height >= blocks.len() as u64);
         }
     });
