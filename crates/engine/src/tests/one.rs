@@ -63,7 +63,7 @@ async fn blocks_state_and_proofs_are_there_after_a_restart() {
     assert_eq!(chain.prove(key.clone()).await.unwrap(), proven);
     let found = proven.bundle.verify(genesis.chain(), &genesis.group_key, key, Some(value));
     assert_eq!(found, Ok(&last.header));
-    let reading = chain.read(vec![key.clone(), vec![9, 9]]).await.unwrap();
+    let reading = chain.read(vec![key.clone(), vec![99, 99]]).await.unwrap();
     assert_eq!((reading.height, reading.values), (head.height, vec![Some(value.clone()), None]));
     let more = ten(&chain, &genesis, &source, 10).await;
     assert_eq!(more[..blocks.len()], blocks);
