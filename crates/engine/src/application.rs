@@ -44,6 +44,8 @@ type Merkleized<E> = <SharedState<E> as DatabaseSet<E>>::Merkleized;
 
 /// A block whose time is further ahead than this is refused for good; below it, a validator waits for its clock.
 const WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long a proposer runs transactions: well below the leader's timeout, after which its block would be for nothing.
+const RUN_TIME: Duration = Duration::from_millis(800);
 /// Final states whose height is remembered: a reader finds the height of the state it reads.
 const ROOTS_KEPT: usize = 256;
 
@@ -208,8 +210,13 @@ impl<E: Runtime> Application<E> {
         Self { core, runtime: PhantomData }
     }
 
-    /// Runs a block on its parent's state.
-    async fn run(&self, mut batch: Batch<E>, input: BlockInput) -> Result<Ran<E>, Rejection> {
+    /// Runs a block on its parent's state. A proposer closes it once it is `late`.
+    async fn run(
+        &self,
+        mut batch: Batch<E>,
+        input: BlockInput,
+        late: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<Ran<E>, Rejection> {
         // The state is empty until block one, whose run finds the records of the genesis as if they lay there.
         let first = input.height == 1;
         let genesis = first.then_some(&self.core.genesis_records);
@@ -219,6 +226,9 @@ impl<E: Runtime> Application<E> {
                 Step::Need(keys) => {
                     assert!(!keys.is_empty(), "a run that needs nothing goes on by itself");
                     run.supply(load::<E>(&batch, genesis, keys).await);
+                    if late() {
+                        run.close();
+                    }
                 }
                 Step::Done(outcome) => break outcome,
                 Step::Invalid(rejection) => return Err(rejection),
@@ -380,7 +390,9 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let mut room = Room::BLOCK;
         assert!(transactions.iter().all(|checked| room.take(checked)), "a source keeps to the room");
         let time = BlockTime::Propose { wall: wall(runtime.current()) };
-        let mut ran = match self.run(batch, self.input(parent, &context, time, transactions)).await {
+        let begun = runtime.current();
+        let late = || runtime.current().duration_since(begun).is_ok_and(|taken| taken > RUN_TIME);
+        let mut ran = match self.run(batch, self.input(parent, &context, time, transactions), &late).await {
             Ok(ran) => ran,
             Err(rejection) => unreachable!("a proposal drops what does not fit: {rejection}"),
         };
@@ -410,7 +422,8 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         }
         let transactions = block.transactions().inspect_err(|error| refused(block, error)).ok()?.to_vec();
         let time = BlockTime::Verify { claimed: block.header().time };
-        let mut ran = match self.run(batch, self.input(parent, &block.context(), time, transactions)).await {
+        let input = self.input(parent, &block.context(), time, transactions);
+        let mut ran = match self.run(batch, input, &|| false).await {
             Ok(ran) => ran,
             Err(rejection) => {
                 refused(block, &rejection);

@@ -21,7 +21,7 @@ use types::{
 
 pub use types::transaction::Checked;
 
-/// Transactions looked at ahead when one misses a record, so that their records are loaded in the same round.
+/// Acts looked at ahead when one misses a record, so that their records are loaded in the same round.
 const LOOK_AHEAD: usize = 1_024;
 
 /// Where a run's block time comes from.
@@ -106,6 +106,8 @@ struct Work {
     sender: AccountId,
     signers: Vec<AccountId>,
     acts: Vec<Result<ledger::Prepared, Rejection>>,
+    /// It was looked at ahead, and missed nothing.
+    foreseen: bool,
 }
 
 #[derive(Default)]
@@ -149,6 +151,16 @@ impl BlockRun {
     pub fn supply(&mut self, records: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>) {
         for (key, value) in records {
             self.store.supply(key, value);
+        }
+    }
+
+    /// (Propose only) ends the block in front of the next transaction, once it holds any: the time for it is over.
+    pub fn close(&mut self) {
+        if let Phase::Transaction { position } = self.phase
+            && !self.outcome.included.is_empty()
+        {
+            self.work.truncate(position);
+            self.input.transactions.truncate(position);
         }
     }
 
@@ -283,7 +295,7 @@ impl BlockRun {
             }
             Err(miss) => return Err(self.look_ahead(position, miss)),
         }
-        let applied = match self.apply(position, Keep::Yes) {
+        let applied = match self.apply(position) {
             Ok(applied) => applied,
             Err(miss) => return Err(self.look_ahead(position, miss)),
         };
@@ -317,18 +329,9 @@ impl BlockRun {
     }
 
     /// Runs the acts: all of them happen or none. The nonce is used either way, so a transaction has one receipt, ever.
-    fn apply(&mut self, position: usize, keep: Keep) -> Result<Applied, Miss> {
+    fn apply(&mut self, position: usize) -> Result<Applied, Miss> {
         let work = &self.work[position];
-        let mut ctx = Context {
-            chain: self.chain,
-            clock: self.input.genesis.clock,
-            height: self.input.height,
-            time: self.time,
-            transaction: self.input.transactions[position].hash,
-            act: 0,
-            signers: &work.signers,
-            actor: None,
-        };
+        let mut ctx = context(&self.input, self.chain, self.time, position, &work.signers);
         let mut scratch = Scratch::new(&mut self.store, limits::READS_PER_TRANSACTION_MAX);
         let mut outcomes = Vec::with_capacity(work.acts.len());
         let mut refused = None;
@@ -347,27 +350,57 @@ impl BlockRun {
         }
         let (outcome, events) = match refused {
             Some((act, rejection)) => (Outcome::Rejected { act, rejection }, Vec::new()),
-            None if keep == Keep::Yes => (Outcome::Applied { outcomes }, scratch.commit()),
-            None => (Outcome::Applied { outcomes }, Vec::new()),
+            None => (Outcome::Applied { outcomes }, scratch.commit()),
         };
-        if keep == Keep::Yes {
-            let mut scratch = Scratch::new(&mut self.store, usize::MAX);
-            nonce::advance(&mut scratch, work.sender)?;
-            scratch.commit();
-        }
+        let mut scratch = Scratch::new(&mut self.store, usize::MAX);
+        nonce::advance(&mut scratch, work.sender)?;
+        scratch.commit();
         Ok(Applied { outcome, events })
     }
 
-    /// A transaction missed a record: finds what those behind it will miss too, so one round of loading serves all.
+    /// A transaction missed a record: finds what it and those behind it will miss too, so that one round of loading serves
+    /// all. A transaction that once missed nothing is not looked at again.
     fn look_ahead(&mut self, position: usize, first: Miss) -> Halt {
         let mut keys = BTreeSet::from([first.0]);
-        let end = self.work.len().min(position + 1 + LOOK_AHEAD);
-        for ahead in position + 1..end {
-            if let Err(Miss(key)) = self.apply(ahead, Keep::No) {
-                keys.insert(key);
+        let mut left = LOOK_AHEAD;
+        for ahead in position..self.work.len() {
+            if self.work[ahead].foreseen {
+                continue;
+            }
+            let missed = self.foresee(ahead);
+            self.work[ahead].foreseen = missed.is_empty();
+            keys.extend(missed);
+            left = left.saturating_sub(self.work[ahead].acts.len());
+            if left == 0 {
+                break;
             }
         }
         Halt::Need(keys)
+    }
+
+    /// What a transaction's acts miss when all of them are tried, each on what those before it left. Only a hint: an act
+    /// behind one that missed may ask for less, or for more, when it runs.
+    fn foresee(&mut self, position: usize) -> BTreeSet<Key> {
+        let work = &self.work[position];
+        let mut ctx = context(&self.input, self.chain, self.time, position, &work.signers);
+        let mut scratch = Scratch::new(&mut self.store, limits::READS_PER_TRANSACTION_MAX);
+        for (number, act) in work.acts.iter().enumerate() {
+            ctx.act = u16::try_from(number).expect("acts are bounded");
+            let known = scratch.missed();
+            let stopped = act.as_ref().map(|act| ledger::apply(&ctx, act, &mut scratch).err());
+            let goes_on = match stopped {
+                Ok(None) => true,
+                // It waits for what an act before it waits for: so may all behind it.
+                Ok(Some(Stop::Miss(_))) => scratch.missed() > known,
+                // Behind a miss a refusal says little; without one it ends the transaction.
+                Ok(Some(Stop::Rejected(_))) => scratch.missed() > 0,
+                Err(_) => false,
+            };
+            if !goes_on || scratch.exhausted() {
+                break;
+            }
+        }
+        scratch.into_missed()
     }
 
     /// Whether something is due already in the next block: left by this one, or made due by its transactions.
@@ -406,13 +439,6 @@ impl BlockRun {
     }
 }
 
-/// Whether what a transaction wrote stays.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    Yes,
-    No,
-}
-
 /// Why a run stops for now.
 enum Halt {
     Need(BTreeSet<Key>),
@@ -425,11 +451,24 @@ impl From<Miss> for Halt {
     }
 }
 
+/// What the first act of a transaction runs in.
+fn context<'a>(
+    input: &BlockInput,
+    chain: ChainId,
+    time: Timestamp,
+    position: usize,
+    signers: &'a [AccountId],
+) -> Context<'a> {
+    let transaction = input.transactions[position].hash;
+    let (clock, height) = (input.genesis.clock, input.height);
+    Context { chain, clock, height, time, transaction, act: 0, signers, actor: None }
+}
+
 fn prepare(checked: &Checked) -> Work {
     let body = &checked.transaction.body;
     let signers: Vec<AccountId> = body.signers.iter().map(|signer| signer.account()).collect();
     let acts = body.acts.iter().map(ledger::prepare).collect();
-    Work { sender: signers[0], signers, acts }
+    Work { sender: signers[0], signers, acts, foreseen: false }
 }
 
 /// The leaves under a header's receipts root: each receipt's, then the system's.

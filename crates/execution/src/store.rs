@@ -50,6 +50,11 @@ impl<'a> Scratch<'a> {
         self.reads > self.reads_max
     }
 
+    /// How many keys were missed so far.
+    pub(crate) fn missed(&self) -> usize {
+        self.missed.len()
+    }
+
     /// All that must be loaded before the run can go on.
     pub(crate) fn into_missed(self) -> BTreeSet<Key> {
         self.missed

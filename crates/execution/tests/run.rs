@@ -1,7 +1,7 @@
 //! Blocks run against a store that is loaded only on demand: what was in memory must never decide an outcome.
 
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
-use ledger::{clock::Advance, document, receivable, testing::Scenario};
+use ledger::{clock::Advance, document, evidence, receivable, testing::Scenario};
 use std::sync::Arc;
 use types::{
     Amount, Bytes, Clock, Currency, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
@@ -97,6 +97,44 @@ fn run_after(
         }
     }
     panic!("a run asks for a bounded number of rounds");
+}
+
+#[test]
+fn a_transaction_of_many_acts_is_loaded_in_a_few_rounds() {
+    let state = consortium();
+    let record = |number: usize| evidence::RecordEvidence {
+        digest: Digest::of(&[&number.to_le_bytes()]),
+        kind: evidence::Kind::Reading,
+        title: Text::default(),
+        remark: Text::default(),
+        previous: None,
+    };
+    let acts = (0..limits::ACTS_PER_TRANSACTION_MAX).map(|number| ledger::act(&record(number)).unwrap()).collect();
+    let mut body = advance("CORE.maker", 0, 0).transaction.body.clone();
+    body.acts = List::new(acts).unwrap();
+    let transaction =
+        Checked { hash: body.hash(), transaction: Transaction { body, signatures: List::default() }, size: 100 };
+    let mut run = BlockRun::new(BlockInput {
+        genesis: genesis(Clock::Movable),
+        height: 1,
+        proposer: None,
+        parent_time: WALL,
+        time: BlockTime::Propose { wall: WALL },
+        transactions: vec![Arc::new(transaction)],
+    });
+    let mut rounds = 0;
+    let outcome = loop {
+        match run.step() {
+            Step::Need(keys) => {
+                rounds += 1;
+                run.supply(keys.into_iter().map(|key| (key.clone(), state.records.get(&key).cloned())));
+            }
+            Step::Done(outcome) => break outcome,
+            Step::Invalid(rejection) => panic!("{rejection}"),
+        }
+    };
+    assert!(matches!(outcome.receipts[0].outcome, Outcome::Applied { .. }), "{:?}", outcome.receipts[0].outcome);
+    assert!(rounds <= 12, "{rounds} rounds: each act was waited for by itself");
 }
 
 #[test]
