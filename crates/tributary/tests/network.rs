@@ -4,9 +4,15 @@ mod process;
 
 use api::message::Status;
 use ledger::money::CashAccountId;
-use process::{FUNDS, OWNERS, Process, balance, chain_of, fund, payment};
+use process::{FUNDS, OWNERS, Process, balance, chain_of, fund, payment, program};
 use sdk::Client;
-use std::{collections::BTreeMap, path::PathBuf};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::Stdio,
+};
 use types::Genesis;
 
 const VALIDATORS: usize = 4;
@@ -117,4 +123,74 @@ async fn four_validators_agree_and_go_on_without_one() {
     net.restart(3);
     books.pay(&net, 11).await;
     books.agree(&net).await;
+}
+
+/// So many ports on this machine, one after the other, that were free a moment ago.
+fn free_ports(count: u16) -> SocketAddr {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = first.local_addr().unwrap();
+        let next = (1..count).map(|number| Some(TcpListener::bind(("127.0.0.1", address.port().checked_add(number)?))));
+        let held: Vec<_> = next.map_while(|bound| bound?.ok()).collect();
+        if held.len() + 1 == usize::from(count) {
+            return address;
+        }
+    }
+}
+
+/// What `tributary net status` says, asked until it is as wanted.
+fn status_until(dir: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    let mut last = String::new();
+    for _ in 0..ASKED_MAX {
+        let output = program(&["net", "--dir", dir, "status", "--json"]).output().unwrap();
+        last = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        if let Ok(Value::Array(rows)) = serde_json::from_str::<Value>(&last)
+            && wanted(&rows)
+        {
+            return rows;
+        }
+    }
+    panic!("the network does not come to it: {last}");
+}
+
+/// Asks every node to stop when the test ends, however it ends.
+struct Down(String);
+
+impl Drop for Down {
+    fn drop(&mut self) {
+        let _ = program(&["net", "--dir", &self.0, "down"]).output();
+    }
+}
+
+/// Often enough for a minute and more: each question starts a program.
+const ASKED_MAX: usize = 2_000;
+
+#[test]
+fn one_command_starts_a_network_whose_nodes_are_killed_and_started_by_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("net");
+    let dir = dir.to_str().unwrap();
+    let first = free_ports(8);
+    let (doors, peers) = (first.to_string(), SocketAddr::new(first.ip(), first.port() + 4).to_string());
+    let _down = Down(dir.to_owned());
+    let net = |arguments: &[&str]| program(&[&["net", "--dir", dir], arguments].concat()).output().unwrap();
+    let told = net(&["status"]);
+    assert!(String::from_utf8(told.stderr).unwrap().contains("start one with `tributary net up`"));
+    let up = ["net", "--dir", dir, "up", "--doors-from", &doors, "--peers-from", &peers];
+    let mut up = program(&up).stdout(Stdio::null()).spawn().unwrap();
+    let serves = |row: &Value| row["state"] == "serves";
+    status_until(dir, |rows| rows.len() == 4 && rows.iter().all(serves));
+
+    assert!(net(&["kill", "2"]).status.success());
+    let rows = status_until(dir, |rows| rows.iter().filter(|row| serves(row)).count() == 3);
+    assert_eq!(rows[1]["state"], "not running");
+    assert!(!net(&["kill", "2"]).status.success(), "it does not run");
+    assert!(!net(&["kill", "5"]).status.success(), "there is none");
+    assert!(net(&["start", "2"]).status.success());
+    status_until(dir, |rows| rows.iter().all(|row| serves(row) && row["behind"] == 0));
+
+    assert!(net(&["down"]).status.success());
+    assert!(up.wait().unwrap().success(), "when every node has ended, so does the command that showed them");
+    let rows = status_until(dir, |rows| !rows.iter().any(serves));
+    assert_eq!(rows.len(), 4);
 }
