@@ -19,7 +19,7 @@ use commonware_glue::stateful::{
 };
 use commonware_utils::{channel::watch, non_empty_range, sync::Mutex};
 use crypto::state_proof;
-use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
+use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Recent, Step};
 use futures::StreamExt as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -58,15 +58,25 @@ pub(crate) struct Done {
     pub(crate) outputs: Outputs,
 }
 
+/// What is known of the last final block.
+#[derive(Clone, Copy)]
+struct LastFinal {
+    block: BlockDigest,
+    /// It left due work.
+    more_due: bool,
+    transactions: usize,
+}
+
 /// What runs have left behind for later steps.
 #[derive(Default)]
 struct Memory {
     /// Runs of blocks that are not final yet.
     done: BTreeMap<BlockDigest, Arc<Done>>,
-    /// The last final block, and whether it left due work.
-    last_final: Option<(BlockDigest, bool)>,
+    last_final: Option<LastFinal>,
     /// Final blocks whose outputs the follower has not fetched.
     fresh: BTreeMap<u64, Arc<Done>>,
+    /// The records that the last run read or wrote, by the block that it made: blocks mostly follow each other.
+    recent: Option<(BlockDigest, Recent)>,
     /// State roots by which a reader finds the height of what it reads, oldest first.
     roots: Vec<(Digest, u64)>,
 }
@@ -126,20 +136,30 @@ impl Core {
         let memory = self.memory.lock();
         match (memory.done.get(&parent), memory.last_final) {
             (Some(done), _) => done.outputs.more_due,
-            (None, Some((last, more_due))) => last == parent && more_due,
+            (None, Some(last)) => last.block == parent && last.more_due,
             (None, None) => false,
+        }
+    }
+
+    /// Transactions in `parent`, as far as it is known here.
+    pub(crate) fn transactions_of(&self, parent: BlockDigest) -> usize {
+        let memory = self.memory.lock();
+        match (memory.done.get(&parent), memory.last_final) {
+            (Some(done), _) => done.included.len(),
+            (None, Some(last)) if last.block == parent => last.transactions,
+            (None, _) => 0,
         }
     }
 
     /// Whether this block is the last final one.
     pub(crate) fn is_final(&self, block: BlockDigest) -> bool {
-        self.memory.lock().last_final.is_some_and(|(last, _)| last == block)
+        self.memory.lock().last_final.is_some_and(|last| last.block == block)
     }
 
     /// Tells what was true when the node stopped.
     pub(crate) fn resume(&self, block: &Block, more_due: bool) {
         let mut memory = self.memory.lock();
-        memory.last_final = Some((block.digest(), more_due));
+        memory.last_final = Some(LastFinal { block: block.digest(), more_due, transactions: 0 });
         memory.roots.push((block.header().state_root, block.header().height));
     }
 
@@ -159,8 +179,15 @@ impl Core {
         memory.roots.iter().rev().find(|(known, _)| *known == root).map(|(_, height)| *height)
     }
 
-    fn remember(&self, block: &Block, done: Done) {
-        self.memory.lock().done.insert(block.digest(), Arc::new(done));
+    fn remember(&self, block: &Block, done: Done, recent: Recent) {
+        let mut memory = self.memory.lock();
+        memory.done.insert(block.digest(), Arc::new(done));
+        memory.recent = Some((block.digest(), recent));
+    }
+
+    /// The records at hand for a child of `parent`, if the last run made that block.
+    fn take_recent(&self, parent: BlockDigest) -> Option<Recent> {
+        self.memory.lock().recent.take_if(|(block, _)| *block == parent).map(|(_, recent)| recent)
     }
 
     fn finish(&self, block: &Block) {
@@ -168,7 +195,8 @@ impl Core {
         let mut memory = self.memory.lock();
         let done = memory.done.remove(&block.digest()).expect("a final block was proposed or processed here");
         memory.done.retain(|_, other| other.height > height);
-        memory.last_final = Some((block.digest(), done.outputs.more_due));
+        let (more_due, transactions) = (done.outputs.more_due, done.included.len());
+        memory.last_final = Some(LastFinal { block: block.digest(), more_due, transactions });
         let included = done.included.clone();
         memory.fresh.insert(height, done);
         drop(memory);
@@ -203,6 +231,7 @@ struct Ran<E: Runtime> {
     outcome: Box<BlockOutcome>,
     changes: Vec<(Key, Option<Vec<u8>>)>,
     state: Merkleized<E>,
+    recent: Recent,
 }
 
 impl<E: Runtime> Application<E> {
@@ -214,6 +243,7 @@ impl<E: Runtime> Application<E> {
     async fn run(
         &self,
         mut batch: Batch<E>,
+        parent: BlockDigest,
         input: BlockInput,
         late: &(dyn Fn() -> bool + Send + Sync),
     ) -> Result<Ran<E>, Rejection> {
@@ -221,6 +251,9 @@ impl<E: Runtime> Application<E> {
         let first = input.height == 1;
         let genesis = first.then_some(&self.core.genesis_records);
         let mut run = BlockRun::new(input);
+        if let Some(recent) = self.core.take_recent(parent) {
+            run.recall(recent);
+        }
         let mut outcome = loop {
             match run.step() {
                 Step::Need(keys) => {
@@ -243,7 +276,7 @@ impl<E: Runtime> Application<E> {
             batch = batch.write(place(key), entry);
         }
         let state = batch.merkleize().await.expect("the state is readable, or the node must stop");
-        Ok(Ran { outcome, changes: changes.into_iter().collect(), state })
+        Ok(Ran { outcome, changes: changes.into_iter().collect(), state, recent: run.into_recent() })
     }
 
     fn header(&self, parent: &Block, ran: &Ran<E>) -> Header {
@@ -270,7 +303,7 @@ impl<E: Runtime> Application<E> {
         let included = std::mem::take(&mut ran.outcome.transactions);
         let parent = commonware_consensus::Block::parent(block);
         let height = block.header().height;
-        self.core.remember(block, Done { height, parent, included, outputs });
+        self.core.remember(block, Done { height, parent, included, outputs }, std::mem::take(&mut ran.recent));
     }
 
     fn input(&self, parent: &Block, context: &Context, time: BlockTime, transactions: Vec<Arc<Checked>>) -> BlockInput {
@@ -392,7 +425,8 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let time = BlockTime::Propose { wall: wall(runtime.current()) };
         let begun = runtime.current();
         let late = || runtime.current().duration_since(begun).is_ok_and(|taken| taken > RUN_TIME);
-        let mut ran = match self.run(batch, self.input(parent, &context, time, transactions), &late).await {
+        let input = self.input(parent, &context, time, transactions);
+        let mut ran = match self.run(batch, parent.digest(), input, &late).await {
             Ok(ran) => ran,
             Err(rejection) => unreachable!("a proposal drops what does not fit: {rejection}"),
         };
@@ -423,7 +457,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let transactions = block.transactions().inspect_err(|error| refused(block, error)).ok()?.to_vec();
         let time = BlockTime::Verify { claimed: block.header().time };
         let input = self.input(parent, &block.context(), time, transactions);
-        let mut ran = match self.run(batch, input, &|| false).await {
+        let mut ran = match self.run(batch, parent.digest(), input, &|| false).await {
             Ok(ran) => ran,
             Err(rejection) => {
                 refused(block, &rejection);

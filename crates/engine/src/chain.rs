@@ -57,15 +57,7 @@ impl Chain {
         let (started, starting) = oneshot::channel();
         let alone = config.peering.is_none();
         let (alive, ended) = watch::channel(());
-        let run = move || {
-            let runtime = cw::Config::new()
-                .with_worker_threads(WORKERS)
-                .with_max_blocking_threads(DISK_THREADS)
-                .with_storage_directory(folder);
-            cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
-            drop(alive);
-        };
-        thread::Builder::new().name("engine".into()).spawn(run).map_err(Error::Thread)?;
+        on_a_thread(folder, config, inbox, started, alive).map_err(Error::Thread)?;
         let (head, outgoing) = starting.await.map_err(|_| Error::Stopped)??;
         let outgoing = Some(outgoing).filter(|_| !alone);
         Ok(Self { messages, head, outgoing, ended })
@@ -157,6 +149,29 @@ impl Chain {
         self.messages.send(Message::Call(call)).await.map_err(|_| Error::Stopped)?;
         answered.await.map_err(|_| Error::Stopped)
     }
+}
+
+/// Runs the chain on a thread of its own.
+///
+/// A plain function, never inlined: what it calls is compiled with this crate. An async function's body is compiled by the
+/// crate that polls it, and the whole engine would be compiled with the program, as little optimized as that is.
+#[inline(never)]
+fn on_a_thread(
+    folder: PathBuf,
+    config: ChainConfig,
+    inbox: mpsc::Receiver<Message>,
+    started: oneshot::Sender<Result<(watch::Receiver<Head>, Outgoing), Error>>,
+    alive: watch::Sender<()>,
+) -> std::io::Result<()> {
+    let run = move || {
+        let runtime = cw::Config::new()
+            .with_worker_threads(WORKERS)
+            .with_max_blocking_threads(DISK_THREADS)
+            .with_storage_directory(folder);
+        cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
+        drop(alive);
+    };
+    thread::Builder::new().name("engine".into()).spawn(run).map(drop)
 }
 
 /// The chain's own thread: starts the chain, answers questions, stops it.

@@ -13,8 +13,10 @@
 pub mod check;
 pub mod run;
 pub mod peers;
+mod records;
 mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use run::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
+pub use store::Recent;

@@ -4,7 +4,7 @@
 //! Reads are counted, not misses: how often a run misses depends on what its caller had in memory, how much it reads
 //! does not. Only what every machine sees alike may decide an outcome.
 
-use crate::store::{Scratch, Store};
+use crate::store::{Recent, Scratch, Store};
 use ledger::{
     Context,
     core::{due, nonce},
@@ -21,8 +21,10 @@ use types::{
 
 pub use types::transaction::Checked;
 
-/// Acts looked at ahead when one misses a record, so that their records are loaded in the same round.
-const LOOK_AHEAD: usize = 1_024;
+/// Acts looked at ahead when one misses a record, so that their records are loaded in the same round. Each is tried once
+/// in every round until it misses nothing, and a late proposer closes its block between two rounds: so they are few enough
+/// that all rounds of so many acts take a small part of the time for a block.
+const LOOK_AHEAD: usize = 128;
 
 /// Where a run's block time comes from.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +149,16 @@ impl BlockRun {
         }
     }
 
+    /// Gives the run, before its first step, what the run of the parent left. What does not lie there is asked for.
+    pub fn recall(&mut self, recent: Recent) {
+        self.store.recall(recent);
+    }
+
+    /// What the run of a child may [`recall`](Self::recall), once this one is done.
+    pub fn into_recent(self) -> Recent {
+        self.store.into_recent()
+    }
+
     /// Gives the run the records it asked for.
     pub fn supply(&mut self, records: impl IntoIterator<Item = (Key, Option<Vec<u8>>)>) {
         for (key, value) in records {
@@ -173,7 +185,7 @@ impl BlockRun {
                 Phase::Due { done } => self.run_due(done),
                 Phase::Transaction { position } if position < self.work.len() => self.run_transaction(position),
                 Phase::Transaction { .. } => self.more_due().map(|more_due| Phase::End { more_due }),
-                Phase::End { more_due } => match self.evidence_root() {
+                Phase::End { more_due } => match self.ending() {
                     Ok(evidence_root) => return Step::Done(Box::new(self.finish(evidence_root, more_due))),
                     Err(stop) => Err(stop),
                 },
@@ -410,14 +422,20 @@ impl BlockRun {
         Ok(next.is_some_and(|at| at <= self.time))
     }
 
-    fn evidence_root(&mut self) -> Result<Digest, Halt> {
+    /// What the header and the change set need that no act has read: the evidence root, and the records that were written
+    /// blindly, for what is written back as it was must be no change on any machine.
+    fn ending(&mut self) -> Result<Digest, Halt> {
+        let unread = self.store.unread();
+        if !unread.is_empty() {
+            return Err(Halt::Need(unread));
+        }
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
         Ok(ledger::evidence::root(&mut scratch)?)
     }
 
     fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
         let partial = std::mem::take(&mut self.outcome);
-        let changes = std::mem::take(&mut self.store).into_changes();
+        let changes = self.store.take_changes();
         // A clock that was moved forward may have made work due.
         let more_due = more_due || changes.contains_key(&ledger::clock::offset_key());
         let transactions: Vec<Digest> = partial.included.iter().map(|checked| merkle::leaf(&checked.hash.0)).collect();

@@ -1,30 +1,106 @@
-//! The state a run works on: loaded records below, the block's writes above, and a count of reads.
+//! The state a run works on: known records below, the block's writes above, and a count of reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::records::Records;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 use types::{Event, Key, Miss, State};
 
-/// Loaded records and what the block wrote so far.
+/// Bytes of records that are kept from block to block: some hundred thousand records of usual size.
+const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What a record in memory takes besides its key and value.
+const ENTRY_BYTES: usize = 96;
+
+/// Records that lately run blocks read or wrote, as they stand after one block. The run of that block's child finds them
+/// here and need not ask for them.
+///
+/// Only a matter of speed: which records lie here may decide nothing. They are kept in two halves; when the younger is
+/// full, the older, of which nothing was asked for since it was the younger, is forgotten.
+#[derive(Default)]
+pub struct Recent {
+    young: Records,
+    old: Records,
+    young_bytes: usize,
+}
+
+impl Recent {
+    fn knows(&self, key: &[u8]) -> bool {
+        self.young.contains(key) || self.old.contains(key)
+    }
+
+    fn get(&mut self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        if let Some((key, value)) = self.old.remove(key) {
+            self.insert(key, value);
+        }
+        self.young.get(key)
+    }
+
+    fn insert(&mut self, key: Key, value: Option<Vec<u8>>) {
+        self.old.remove(&key);
+        self.young_bytes += ENTRY_BYTES + key.len() + value.as_ref().map_or(0, Vec::len);
+        self.young.insert(key, value);
+    }
+
+    /// Keeps to the bound. Between runs only: within a run nothing is forgotten.
+    fn age(&mut self) {
+        if self.young_bytes > RECENT_BYTES_MAX / 2 {
+            self.old = mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+    }
+}
+
+/// Known records and what the block wrote so far.
 #[derive(Default)]
 pub(crate) struct Store {
-    loaded: BTreeMap<Key, Option<Vec<u8>>>,
-    writes: BTreeMap<Key, Option<Vec<u8>>>,
+    known: Recent,
+    writes: Records,
 }
 
 impl Store {
+    pub(crate) fn recall(&mut self, recent: Recent) {
+        self.known = recent;
+    }
+
     pub(crate) fn supply(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.loaded.insert(key, value);
+        self.known.insert(key, value);
     }
 
     /// Of `keys`, those that are not in memory.
     pub(crate) fn missing(&self, keys: impl IntoIterator<Item = Key>) -> BTreeSet<Key> {
-        keys.into_iter().filter(|key| !self.loaded.contains_key(key) && !self.writes.contains_key(key)).collect()
+        keys.into_iter().filter(|key| !self.writes.contains(key) && !self.known.knows(key)).collect()
     }
 
-    /// What the block changed: a record written back to what it was is no change.
-    pub(crate) fn into_changes(self) -> BTreeMap<Key, Option<Vec<u8>>> {
-        let Self { loaded, writes } = self;
-        let changed = |(key, value): &(Key, Option<Vec<u8>>)| loaded.get(key) != Some(value);
-        writes.into_iter().filter(changed).collect()
+    /// Records that were written and never read: whether they changed is not known yet.
+    pub(crate) fn unread(&self) -> BTreeSet<Key> {
+        self.writes.keys(|key| !self.known.knows(key))
+    }
+
+    /// Takes what the block changed, once nothing is [`unread`](Self::unread): a record written back to what it was is no
+    /// change.
+    pub(crate) fn take_changes(&mut self) -> BTreeMap<Key, Option<Vec<u8>>> {
+        let mut changes = BTreeMap::new();
+        for (key, value) in self.writes.take() {
+            if *self.known.get(&key).expect("every written record was read") != value {
+                self.known.insert(key.clone(), value.clone());
+                changes.insert(key, value);
+            }
+        }
+        changes
+    }
+
+    pub(crate) fn into_recent(self) -> Recent {
+        let mut recent = self.known;
+        recent.age();
+        recent
+    }
+
+    fn get(&mut self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+        match self.writes.get(key) {
+            Some(written) => Some(written),
+            None => self.known.get(key),
+        }
     }
 }
 
@@ -74,11 +150,17 @@ impl State for Scratch<'_> {
             // The caller sees `exhausted` and refuses the act; the key is not loaded for this.
             return Err(Miss(key.to_vec()));
         }
-        let known = self.writes.get(key).or_else(|| self.store.writes.get(key)).or_else(|| self.store.loaded.get(key));
-        if known.is_none() {
-            self.missed.insert(key.to_vec());
+        let known = match self.writes.get(key) {
+            Some(written) => Some(written),
+            None => self.store.get(key),
+        };
+        match known {
+            Some(value) => Ok(value.clone()),
+            None => {
+                self.missed.insert(key.to_vec());
+                Err(Miss(key.to_vec()))
+            }
         }
-        known.cloned().ok_or_else(|| Miss(key.to_vec()))
     }
 
     fn put(&mut self, key: Key, value: Option<Vec<u8>>) {
@@ -87,5 +169,63 @@ impl State for Scratch<'_> {
 
     fn emit(&mut self, event: Event) {
         self.events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Key {
+        format!("record {number}").into_bytes()
+    }
+
+    fn write(store: &mut Store, key: Key, value: Option<Vec<u8>>) {
+        let mut scratch = Scratch::new(store, usize::MAX);
+        scratch.put(key, value);
+        scratch.commit();
+    }
+
+    #[test]
+    fn a_record_written_back_unread_is_no_change() {
+        let mut store = Store::default();
+        write(&mut store, key(1), Some(b"same".to_vec()));
+        write(&mut store, key(2), Some(b"new".to_vec()));
+        assert_eq!(store.unread(), BTreeSet::from([key(1), key(2)]));
+        store.supply(key(1), Some(b"same".to_vec()));
+        store.supply(key(2), None);
+        assert_eq!(store.unread(), BTreeSet::new());
+        assert_eq!(store.take_changes(), BTreeMap::from([(key(2), Some(b"new".to_vec()))]));
+    }
+
+    #[test]
+    fn the_next_run_finds_what_the_last_read_and_wrote() {
+        let mut store = Store::default();
+        store.supply(key(1), Some(b"read".to_vec()));
+        store.supply(key(2), Some(b"before".to_vec()));
+        write(&mut store, key(2), None);
+        store.take_changes();
+        let mut next = Store::default();
+        next.recall(store.into_recent());
+        let mut scratch = Scratch::new(&mut next, usize::MAX);
+        assert_eq!(scratch.get(&key(1)), Ok(Some(b"read".to_vec())));
+        assert_eq!(scratch.get(&key(2)), Ok(None));
+        assert_eq!(scratch.get(&key(3)), Err(Miss(key(3))));
+    }
+
+    #[test]
+    fn what_is_asked_for_stays_and_what_is_not_goes() {
+        let value = || Some(vec![0; 1024 * 1024]);
+        let mut recent = Recent::default();
+        recent.insert(key(0), value());
+        recent.insert(key(1), value());
+        for number in 2..100 {
+            recent.insert(key(number), value());
+            recent.age();
+            assert!(recent.get(&key(0)).is_some(), "it was asked for a moment ago");
+            let held = recent.young.len() + recent.old.len();
+            assert!(held * 1024 * 1024 <= RECENT_BYTES_MAX + 2 * 1024 * 1024, "{held} MiB are held");
+        }
+        assert!(!recent.knows(&key(1)), "nobody asked for it");
     }
 }

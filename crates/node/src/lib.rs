@@ -24,6 +24,7 @@ pub use folder::{Folder, Peer, Peers};
 use api::Backend;
 use backend::NodeBackend;
 use engine::{Chain, ChainConfig, StorageTuning};
+use futures::future::BoxFuture;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -60,7 +61,15 @@ pub struct Node {
 
 impl Node {
     /// Opens the folder, starts the chain, brings the index up to it, and opens the doors.
-    pub async fn start(config: Config) -> Result<Self, Error> {
+    ///
+    /// Not an async function, so that all this is compiled with this crate and not with the program that polls it, which is
+    /// hardly optimized.
+    #[inline(never)]
+    pub fn start(config: Config) -> BoxFuture<'static, Result<Self, Error>> {
+        Box::pin(Self::open(config))
+    }
+
+    async fn open(config: Config) -> Result<Self, Error> {
         let genesis = Arc::new(config.folder.genesis()?);
         let keys = config.folder.validator_keys()?;
         let (source, arriving) = source::PoolSource::new();

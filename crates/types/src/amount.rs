@@ -15,7 +15,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
-/// The currencies the ledger knows, with the number of decimals of each (ISO 4217, table A.1).
+/// The currencies the ledger knows, with the number of decimals of each (ISO 4217, table A.1), in order.
 const CURRENCIES: &[(&[u8; 3], u8)] = &[
     (b"AED", 2),
     (b"AUD", 2),
@@ -58,6 +58,12 @@ impl Currency {
     pub const EUR: Self = Self(*b"EUR");
     pub const USD: Self = Self(*b"USD");
 
+    fn of(code: &[u8]) -> Result<Self, String> {
+        let known = CURRENCIES.binary_search_by(|(known, _)| known.as_slice().cmp(code));
+        let unknown = |_| format!("`{}` is not a currency this ledger knows", String::from_utf8_lossy(code));
+        known.map(|place| Self(*CURRENCIES[place].0)).map_err(unknown)
+    }
+
     /// The number of decimals that people write.
     pub fn decimals(self) -> u8 {
         let entry = CURRENCIES.iter().find(|(code, _)| **code == self.0);
@@ -77,8 +83,7 @@ impl Currency {
 impl FromStr for Currency {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = CURRENCIES.iter().find(|(code, _)| code.as_slice() == text.as_bytes());
-        known.map(|(code, _)| Self(**code)).ok_or_else(|| format!("`{text}` is not a currency this ledger knows"))
+        Self::of(text.as_bytes())
     }
 }
 
@@ -110,8 +115,7 @@ impl<'de> Deserialize<'de> for Currency {
             String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
         } else {
             let code = <[u8; 3]>::deserialize(deserializer)?;
-            let text = std::str::from_utf8(&code).map_err(D::Error::custom)?;
-            text.parse().map_err(D::Error::custom)
+            Self::of(&code).map_err(D::Error::custom)
         }
     }
 }
@@ -293,5 +297,30 @@ impl JsonSchema for Quantity {
             "pattern": "^[0-9]+(\\.[0-9]{1,3})?$",
             "description": "A quantity with up to three decimals, for example `480.000`.",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire;
+
+    #[test]
+    fn every_currency_is_found_and_its_three_letters_are_its_bytes() {
+        for (code, decimals) in CURRENCIES {
+            let text = std::str::from_utf8(*code).expect("ASCII");
+            let currency: Currency = text.parse().expect("it is in the table");
+            assert_eq!(currency.decimals(), *decimals);
+            assert_eq!(wire::encode(&currency), code.as_slice());
+            assert_eq!(wire::decode::<Currency>(code.as_slice()), Ok(currency));
+        }
+    }
+
+    #[test]
+    fn other_letters_are_no_currency() {
+        for code in ["", "CN", "CNYX", "cny", "AAA", "ZZZ"] {
+            assert_eq!(code.parse::<Currency>(), Err(format!("`{code}` is not a currency this ledger knows")));
+        }
+        assert_eq!(wire::decode::<Currency>(b"XXX").map_err(|refused| refused.code), Err(1));
     }
 }

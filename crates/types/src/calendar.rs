@@ -59,6 +59,11 @@ impl Date {
         Self::from_ymd(year, month, date.day().min(last)).unwrap_or(Self(DAYS_MAX))
     }
 
+    /// The year it lies in, of the Gregorian calendar.
+    pub fn year(self) -> u32 {
+        u32::try_from(self.to_time().year()).expect("between 1970 and 9999")
+    }
+
     /// Saturday or Sunday.
     pub fn is_weekend(self) -> bool {
         // 1970-01-01 was a Thursday.
@@ -210,5 +215,18 @@ impl JsonSchema for Timestamp {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_lies_in_the_year_that_it_is_written_with() {
+        for text in ["1970-01-01", "1999-12-31", "2000-02-29", "2026-01-01", "2026-12-31", "9999-12-31"] {
+            let date: Date = text.parse().expect("a date");
+            assert_eq!(date.year().to_string(), text[..4]);
+        }
     }
 }

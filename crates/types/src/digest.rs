@@ -1,6 +1,6 @@
 //! SHA-256 digests, and the typed ones of transactions and blocks.
 
-use crate::wire::{hex_decode, hex_schema};
+use crate::wire::{hex_decode, hex_schema, read_32, write_32};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use sha2::{Digest as _, Sha256};
@@ -48,7 +48,7 @@ macro_rules! digest_type {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.serialize(serializer)
+                    write_32(&self.0, serializer)
                 }
             }
         }
@@ -58,7 +58,7 @@ macro_rules! digest_type {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
                 } else {
-                    <[u8; 32]>::deserialize(deserializer).map(Self)
+                    read_32(deserializer).map(Self)
                 }
             }
         }

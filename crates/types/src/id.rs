@@ -49,7 +49,7 @@ macro_rules! typed_id {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    ::serde::Serialize::serialize(&self.0, serializer)
+                    $crate::wire::write_16(&self.0, serializer)
                 }
             }
         }
@@ -60,7 +60,7 @@ macro_rules! typed_id {
                     let text = <String as ::serde::Deserialize>::deserialize(deserializer)?;
                     text.parse().map_err(<D::Error as ::serde::de::Error>::custom)
                 } else {
-                    <[u8; 16] as ::serde::Deserialize>::deserialize(deserializer).map(Self)
+                    $crate::wire::read_16(deserializer).map(Self)
                 }
             }
         }

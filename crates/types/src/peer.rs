@@ -2,7 +2,7 @@
 
 use crate::{
     List, Text, limits,
-    wire::{hex_decode, hex_schema},
+    wire::{hex_decode, hex_schema, read_32, write_32},
 };
 use core::net::{Ipv4Addr, Ipv6Addr};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -41,7 +41,7 @@ impl FromStr for PeerKey {
 
 impl Serialize for PeerKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { write_32(&self.0, serializer) }
     }
 }
 
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for PeerKey {
         if deserializer.is_human_readable() {
             String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
         } else {
-            <[u8; 32]>::deserialize(deserializer).map(Self)
+            read_32(deserializer).map(Self)
         }
     }
 }

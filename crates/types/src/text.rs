@@ -25,7 +25,8 @@ impl<const MAX: usize> Text<MAX> {
         if text.len() > MAX {
             return Err(format!("E_PAYLOAD_TOO_BIG: text of {} bytes is over its limit of {MAX}", text.len()));
         }
-        if let Some(bad) = text.chars().find(|c| is_hidden(*c)) {
+        let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if !printable && let Some(bad) = text.chars().find(|c| is_hidden(*c)) {
             return Err(format!("E_TEXT_CONTROL: text holds the control character U+{:04X}", u32::from(bad)));
         }
         if text.trim() != text {

@@ -2,16 +2,48 @@
 
 use crate::rejection::{Rejection, tech};
 use schemars::{JsonSchema, Schema, json_schema};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 /// A type that travels and is stored: one derive, BCS and JSON.
 pub trait Wire: Serialize + DeserializeOwned + JsonSchema {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema> Wire for T {}
 
+/// Room for most records and keys, so that writing one does not grow its bytes step by step.
+const USUAL_BYTES: usize = 256;
+
 /// Encodes a value canonically.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    bcs::to_bytes(value).expect("our types have no maps with failing keys, no unsized sequences and shallow nesting")
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bcs::serialize_into(&mut bytes, value)
+        .expect("our types have no maps with failing keys, no unsized sequences and shallow nesting");
+    bytes
+}
+
+/// Writes 16 bytes as they are. BCS writes a number low byte first, so this is one call where an array takes sixteen.
+pub fn write_16<S: Serializer>(bytes: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u128(u128::from_le_bytes(*bytes))
+}
+
+/// Reads what [`write_16`] wrote.
+pub fn read_16<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D::Error> {
+    u128::deserialize(deserializer).map(u128::to_le_bytes)
+}
+
+/// Writes 32 bytes as they are, in two numbers.
+pub fn write_32<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    let [first, second] = [&bytes[..16], &bytes[16..]]
+        .map(|half| u128::from_le_bytes(half.try_into().expect("half of 32 bytes is 16")));
+    (first, second).serialize(serializer)
+}
+
+/// Reads what [`write_32`] wrote.
+pub fn read_32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+    let (first, second) = <(u128, u128)>::deserialize(deserializer)?;
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&first.to_le_bytes());
+    bytes[16..].copy_from_slice(&second.to_le_bytes());
+    Ok(bytes)
 }
 
 /// Decodes bytes; anything but the one canonical encoding of a valid value is refused, and nothing panics.
@@ -62,4 +94,21 @@ pub fn hex_schema(digits: usize) -> Schema {
 /// The schema of up to `digits_max` hex digits.
 pub fn hex_schema_bounded(digits_max: usize) -> Schema {
     json_schema!({ "type": "string", "pattern": "^([0-9a-f]{2})*$", "maxLength": digits_max })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, Digest};
+
+    #[test]
+    fn ids_and_digests_are_written_as_the_arrays_they_are() {
+        let bytes: [u8; 32] = std::array::from_fn(|at| u8::try_from(at * 7).expect("below 224"));
+        let half: [u8; 16] = bytes[..16].try_into().expect("16 of 32");
+        assert_eq!(encode(&AccountId(half)), encode(&half));
+        assert_eq!(encode(&Digest(bytes)), encode(&bytes));
+        assert_eq!(decode::<AccountId>(&half), Ok(AccountId(half)));
+        assert_eq!(decode::<Digest>(&bytes), Ok(Digest(bytes)));
+        assert_eq!(decode::<Digest>(&bytes[..31]).map_err(|refused| refused.code), Err(1));
+    }
 }

@@ -1,5 +1,4 @@
 use super::{
-    calendar::year_of,
     state::Timeline,
     types::{Calendar, PolicyVersion},
 };
@@ -24,7 +23,7 @@ pub(super) fn audit(audit: &mut Audit) {
     audit.ensure("P1", ascending, || format!("{:?}", timeline.starts));
     for (year, calendar) in audit.all::<Calendar>() {
         for days in [&calendar.holidays, &calendar.working_days] {
-            let sound = days.iter().all(|date| year_of(*date) == year) && days.is_sorted();
+            let sound = days.iter().all(|date| date.year() == year) && days.is_sorted();
             audit.ensure("P3", sound, || format!("calendar of {year}"));
         }
     }

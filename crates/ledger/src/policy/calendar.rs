@@ -28,11 +28,6 @@ pub fn following_business_day(state: &mut dyn State, date: Date) -> Result<Date,
     if days.is_business_day(date)? { Ok(date) } else { days.step(date, 1, |date| date.plus_days(1)) }
 }
 
-pub(super) fn year_of(date: Date) -> u32 {
-    let text = date.to_string();
-    text[..4].parse().expect("a date begins with its year")
-}
-
 /// Days of the calendar; keeps the year that it read last.
 struct Days<'a> {
     state: &'a mut dyn State,
@@ -45,7 +40,7 @@ impl<'a> Days<'a> {
     }
 
     fn is_business_day(&mut self, date: Date) -> Result<bool, Miss> {
-        let wanted = year_of(date);
+        let wanted = date.year();
         if self.year.as_ref().is_none_or(|(year, _)| *year != wanted) {
             self.year = Some((wanted, Calendar::load(self.state, &wanted)?.unwrap_or_default()));
         }

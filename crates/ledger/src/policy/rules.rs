@@ -1,5 +1,4 @@
 use super::{
-    calendar::year_of,
     reject,
     state::{Timeline, setter, timeline},
     types::{Calendar, HolidaysSet, Policy, PolicySet, PolicyVersion, Set, SetHolidays, Setter},
@@ -62,7 +61,7 @@ impl Call for SetHolidays {
 
     fn check(&self) -> Result<(), Rejection> {
         for days in [&self.holidays, &self.working_days] {
-            if let Some(stray) = days.iter().find(|date| year_of(**date) != self.year) {
+            if let Some(stray) = days.iter().find(|date| date.year() != self.year) {
                 return Err(reject::holiday(stray, format!("it is not in {}", self.year)));
             }
             if let Some(pair) = days.windows(2).find(|pair| pair[0] >= pair[1]) {
