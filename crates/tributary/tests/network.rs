@@ -4,7 +4,7 @@ mod process;
 
 use api::message::Status;
 use ledger::money::CashAccountId;
-use process::{FUNDS, OWNERS, Process, balance, chain_of, fund, payment, program};
+use process::{FUNDS, OWNERS, Process, balance, chain_of, fund, own_address, payment, program};
 use sdk::Client;
 use serde_json::Value;
 use std::{
@@ -128,9 +128,10 @@ async fn four_validators_agree_and_go_on_without_one() {
 /// So many ports on this machine, one after the other, that were free a moment ago.
 fn free_ports(count: u16) -> SocketAddr {
     loop {
-        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let first = TcpListener::bind((own_address(), 0)).unwrap();
         let address = first.local_addr().unwrap();
-        let next = (1..count).map(|number| Some(TcpListener::bind(("127.0.0.1", address.port().checked_add(number)?))));
+        let port = |number: u16| address.port().checked_add(number);
+        let next = (1..count).map(|number| Some(TcpListener::bind((own_address(), port(number)?))));
         let held: Vec<_> = next.map_while(|bound| bound?.ok()).collect();
         if held.len() + 1 == usize::from(count) {
             return address;

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader},
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -52,9 +52,15 @@ pub fn chain_of(validators: u32) -> (TempDir, Vec<PathBuf>) {
     (folder, folders)
 }
 
-/// Addresses on this machine at which nobody listens: all of them are held until all are known.
+/// An address of this machine that no other test uses: while a node is gone, nobody else gets its ports.
+pub fn own_address() -> Ipv4Addr {
+    let process = std::process::id().to_le_bytes();
+    Ipv4Addr::new(127, 64 | process[2], process[1], process[0])
+}
+
+/// Places on this machine at which nobody listens: all of them are held until all are known.
 fn free_addresses(count: usize) -> Vec<SocketAddr> {
-    let held: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let held: Vec<_> = (0..count).map(|_| TcpListener::bind((own_address(), 0)).unwrap()).collect();
     held.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
