@@ -1,5 +1,7 @@
 //! Committees are fixed, leaders noted and features honored in a block's run, whatever was in memory.
 
+#![allow(clippy::unwrap_used)]
+
 use execution::{
     BlockInput, BlockOutcome, BlockRun, BlockTime, Step,
     peers::{self, Peer},

@@ -1,5 +1,7 @@
 //! Blocks run against a store that is loaded only on demand: what was in memory must never decide an outcome.
 
+#![allow(clippy::unwrap_used)]
+
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
 use ledger::{clock::Advance, document, evidence, receivable, testing::Scenario};
 use std::sync::Arc;

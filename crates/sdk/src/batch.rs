@@ -14,7 +14,7 @@ impl Client {
     pub async fn submit_many(
         &self,
         transactions: &[Transaction],
-    ) -> Result<Vec<Result<TransactionHash, Problem>>, Error> {
+    ) -> Result<Vec<Result<TransactionHash, Box<Problem>>>, Error> {
         let encoded = transactions.iter().map(|transaction| Encoded::new(transaction.encode()));
         let encoded = encoded.collect::<Result<Vec<_>, _>>().and_then(List::new);
         let encoded: List<Encoded, { limits::REQUEST_TRANSACTIONS_MAX }> =
@@ -22,9 +22,9 @@ impl Client {
         let bytes = wire::encode(&encoded);
         let path = "/v1/transactions/batch";
         let answer: SubmittedMany = self.post_bytes(path, &[], "application/octet-stream", bytes).await?;
-        let one = |answer| match answer {
+        let one = |answer: SubmittedOne| match answer {
             SubmittedOne::Taken(hash) => Ok(hash),
-            SubmittedOne::Refused(problem) => Err(problem),
+            SubmittedOne::Refused(problem) => Err(Box::new(problem)),
         };
         Ok(answer.answers.into_iter().map(one).collect())
     }

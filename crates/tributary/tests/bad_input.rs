@@ -1,5 +1,7 @@
 //! Whatever a stranger sends to a node's door: a clear problem with a stable code, and nothing else happens.
 
+#![allow(clippy::unwrap_used)]
+
 mod process;
 mod support;
 

@@ -1,5 +1,7 @@
 //! The program as people use it: each command against a running node, and what it says.
 
+#![allow(clippy::unwrap_used)]
+
 mod process;
 mod support;
 

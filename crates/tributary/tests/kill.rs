@@ -4,6 +4,8 @@
 //! again on the same folder. What a client was told as final is there, the same to the byte; what nobody was told of is
 //! sent again and happens once. In the end the whole history is run again from the genesis and must give the same root.
 
+#![allow(clippy::unwrap_used)]
+
 mod process;
 
 use api::message::{Status, TransactionView};

@@ -1,5 +1,7 @@
 //! Four validators, each a process with a folder of its own, run one chain.
 
+#![allow(clippy::unwrap_used)]
+
 mod process;
 
 use api::message::Status;

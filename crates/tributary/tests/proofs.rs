@@ -1,5 +1,7 @@
 //! A client believes nothing that a node says of a record, a receipt or a block once a single byte of it is changed.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use api::message::{BlockView, ProofView, ReceiptProofView};

@@ -32,8 +32,8 @@ pub fn read_16<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D
 
 /// Writes 32 bytes as they are, in two numbers.
 pub fn write_32<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-    let [first, second] = [&bytes[..16], &bytes[16..]]
-        .map(|half| u128::from_le_bytes(half.try_into().expect("half of 32 bytes is 16")));
+    let [first, second] =
+        [&bytes[..16], &bytes[16..]].map(|half| u128::from_le_bytes(half.try_into().expect("half of 32 bytes is 16")));
     (first, second).serialize(serializer)
 }
 

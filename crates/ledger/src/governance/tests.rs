@@ -47,7 +47,7 @@ impl Chain {
     }
 
     /// Runs the blocks up to the middle of an epoch, in which the committee of the next but one is fixed.
-    fn to_middle_of(&mut self, epoch: u64) {
+    fn run_to_middle_of(&mut self, epoch: u64) {
         self.to(epoch * EPOCH_BLOCKS + EPOCH_BLOCKS / 2);
     }
 

@@ -52,7 +52,7 @@ fn tables() -> Vec<String> {
     let of = |module: &&ledger::Module| -> Vec<String> {
         module.tables.iter().map(|table| format!("{}/{}", module.name, table.name)).collect()
     };
-    ledger::modules().iter().flat_map(|module| of(module)).collect()
+    ledger::modules().iter().flat_map(of).collect()
 }
 
 pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {

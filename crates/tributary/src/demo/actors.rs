@@ -156,7 +156,7 @@ impl Actors {
 
     /// Acts that happen together; the rejection as an error.
     pub async fn transact(&mut self, by: &str, acts: Vec<Act>) -> Result<TransactionView, Error> {
-        if let Some(told) = self.journal.as_mut().and_then(Journal::next) {
+        if let Some(told) = self.journal.as_mut().and_then(Journal::retell) {
             match self.client.submit(&told).await {
                 Ok(hash) => return client::applied(self.client.wait(hash).await?),
                 // It was refused at the door, or was never sent and is too old now: it is made anew.

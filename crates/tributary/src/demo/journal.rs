@@ -44,7 +44,7 @@ impl Journal {
     }
 
     /// The transaction that was sent at this point of the story the last time.
-    pub fn next(&mut self) -> Option<Transaction> {
+    pub fn retell(&mut self) -> Option<Transaction> {
         let entry = self.entries.get(self.told).cloned();
         self.told += usize::from(entry.is_some());
         entry

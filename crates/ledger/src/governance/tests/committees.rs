@@ -28,7 +28,7 @@ fn what_is_voted_before_the_middle_of_an_epoch_is_in_the_committee_of_the_next_b
     assert_eq!(chain.validator("BKB-1").status, ValidatorStatus::Joining);
     assert_eq!(chain.scenario.record::<Weight>(&Scenario::id("BKB")), Some(Weight { weight: 1 }), "the default weight");
     assert_eq!(chain.governance().epoch_fixed, 1);
-    chain.to_middle_of(0);
+    chain.run_to_middle_of(0);
     assert_eq!(chain.members(2), five);
     let joined = chain.validator("BKB-1");
     assert_eq!((joined.status, joined.joined_epoch), (ValidatorStatus::Member, Some(2)));
@@ -39,12 +39,12 @@ fn what_is_voted_before_the_middle_of_an_epoch_is_in_the_committee_of_the_next_b
     chain.to(EPOCH_BLOCKS / 2 + 1);
     chain.adopt(&overriding(vec![remove("BKB-1")]));
     assert_eq!(chain.validator("BKB-1").status, ValidatorStatus::Leaving);
-    chain.to_middle_of(1);
+    chain.run_to_middle_of(1);
     assert_eq!(chain.members(2), five);
     assert_eq!(chain.members(3), four);
     let left = chain.validator("BKB-1");
     assert_eq!((left.status, left.left_epoch), (ValidatorStatus::Left, Some(3)));
-    chain.to_middle_of(4);
+    chain.run_to_middle_of(4);
     assert_eq!((chain.members(6), chain.governance().epoch_fixed), (four, 6));
     chain.scenario.audit();
 }
@@ -58,7 +58,7 @@ fn a_lost_machine_gets_another_key_and_the_old_one_never_comes_back() {
     chain.adopt(&proposal(vec![replace]));
     let new = chain.validator("S1-2");
     assert_eq!((new.replaces, new.name), (Some(peer("S1-1")), chain.validator("S1-1").name));
-    chain.to_middle_of(1);
+    chain.run_to_middle_of(1);
     assert_eq!(chain.members(3), keys(&["OP-1", "CORE-1", "BKA-1", "S1-2"]));
     assert_eq!(refusal(chain.propose("CORE", &proposal(vec![add("S1-1")]))), "E_PEER_KEY_TAKEN");
     chain.scenario.audit();
@@ -131,7 +131,7 @@ fn a_change_that_is_unsafe_by_the_time_of_fixing_waits_unless_its_risk_was_voted
         chain.silent.insert(peer("S1-1"));
         chain.to(EPOCH_BLOCKS / 2 + 1);
         chain.adopt(&Propose { override_preflight, ..proposal(vec![add("BKB-1")]) });
-        chain.to_middle_of(1);
+        chain.run_to_middle_of(1);
         let five = keys(&["OP-1", "CORE-1", "BKA-1", "S1-1", "BKB-1"]);
         let kept = chain.events::<CommitteeKept>();
         if override_preflight {
@@ -144,7 +144,7 @@ fn a_change_that_is_unsafe_by_the_time_of_fixing_waits_unless_its_risk_was_voted
         assert_eq!(chain.validator("BKB-1").status, ValidatorStatus::Joining);
         // The machine is back: the change waits no longer.
         chain.silent.clear();
-        chain.to_middle_of(2);
+        chain.run_to_middle_of(2);
         assert_eq!(chain.members(4), five);
         chain.scenario.audit();
     }
@@ -158,7 +158,7 @@ fn growing_from_one_takes_the_override_and_is_shown_to_those_who_vote() {
     assert_eq!(refusal(chain.propose("OP", &proposal(two_of_two.clone()))), "E_QUORUM_AT_RISK");
     chain.propose("OP", &overriding(two_of_two)).unwrap();
     assert!(chain.governance().override_pending);
-    chain.to_middle_of(3);
+    chain.run_to_middle_of(3);
     assert!(!chain.governance().override_pending);
     assert_eq!(chain.members(5), keys(&["OP-1", "CORE-1"]));
     chain.scenario.audit();
@@ -200,7 +200,7 @@ fn an_enterprise_moves_its_machine_without_a_vote_and_later_committees_carry_the
     let act = SetAddresses { peer_key: peer("CORE-1"), name: text("Core in Shanghai"), addresses: addresses.clone() };
     chain.scenario.act("CORE.admin", &act).unwrap();
     chain.scenario.act("CORE.maker", &act).unwrap();
-    chain.to_middle_of(0);
+    chain.run_to_middle_of(0);
     let of = |chain: &mut Chain, epoch: u64| {
         let committee: Committee = chain.scenario.record(&epoch).unwrap();
         committee.members.iter().find(|seat| seat.peer_key == peer("CORE-1")).unwrap().addresses.clone()
