@@ -10,8 +10,8 @@
 //! is due, whether or not anything waits: what was in the parent is not in the pool's work any more.
 //!
 //! A block costs signatures, syncs and pages of the read model however little is in it. So when blocks come with many
-//! transactions, a leader collects more for a short while first; it makes fewer blocks, and all are final sooner. Who waits
-//! for each of his transactions before he sends the next does not notice.
+//! transactions, a leader collects more for a short while first: fewer blocks and less work, for some latency (figures are
+//! in `docs/reference/performance.md`). Who waits for each of his transactions before he sends the next does not notice.
 
 use commonware_actor::Feedback;
 use commonware_consensus::{
