@@ -15,7 +15,7 @@ setup: ## Look for what is needed, and install what can be installed
 	@./scripts/setup
 
 up: setup ## Build, start one node with all its doors, play golden scenario R1, keep serving
-	@echo "building the node (the first time takes about a quarter of an hour) ..."
+	@echo "building the node (the first time takes 15 to 20 minutes) ..."
 	@cargo build --quiet --locked --profile $(PROFILE) --package tributary
 	@target/$(PROFILE)/tributary up --data $(DATA)
 

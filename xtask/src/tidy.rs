@@ -143,12 +143,13 @@ fn deterministic_floors_hold_nothing_that_differs_between_machines() {
     let mut findings = Vec::new();
     for name in DETERMINISTIC {
         for path in rust_files(&root().join("crates").join(name).join("src")) {
-            if is_test(&path) || path.ends_with(LOOKED_UP_BY_HASH) {
+            if is_test(&path) {
                 continue;
             }
             for (number, line) in code_lines(&read(&path)) {
                 let code = line.split("//").next().unwrap_or("");
-                for word in BANNED.iter().filter(|word| code.contains(**word)) {
+                let allowed = |word: &str| word == "HashMap" && path.ends_with(LOOKED_UP_BY_HASH);
+                for word in BANNED.iter().filter(|word| code.contains(**word) && !allowed(word)) {
                     findings.push(format!("{}:{number}: {word}", path.display()));
                 }
             }

@@ -6,7 +6,8 @@ use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
 use ledger::{clock::Advance, document, evidence, receivable, testing::Scenario};
 use std::sync::Arc;
 use types::{
-    Amount, Bytes, Clock, Currency, Digest, Genesis, List, Outcome, State, Suite, Text, Timestamp, Transaction,
+    Act, Amount, Bytes, Clock, Currency, Digest, Genesis, Key, List, Outcome, State, Suite, Text, Timestamp,
+    Transaction,
     genesis::Operator,
     limits,
     state::Memory,
@@ -101,42 +102,120 @@ fn run_after(
     panic!("a run asks for a bounded number of rounds");
 }
 
-#[test]
-fn a_transaction_of_many_acts_is_loaded_in_a_few_rounds() {
-    let state = consortium();
+/// `CORE.maker`'s transaction that records `count` pieces of evidence.
+fn records(nonce: u64, count: usize) -> Arc<Checked> {
     let record = |number: usize| evidence::RecordEvidence {
-        digest: Digest::of(&[&number.to_le_bytes()]),
+        digest: Digest::of(&[&nonce.to_le_bytes(), &number.to_le_bytes()]),
         kind: evidence::Kind::Reading,
         title: Text::default(),
         remark: Text::default(),
         previous: None,
     };
-    let acts = (0..limits::ACTS_PER_TRANSACTION_MAX).map(|number| ledger::act(&record(number)).unwrap()).collect();
-    let mut body = advance("CORE.maker", 0, 0).transaction.body.clone();
-    body.acts = List::new(acts).unwrap();
-    let transaction =
-        Checked { hash: body.hash(), transaction: Transaction { body, signatures: List::default() }, size: 100 };
-    let mut run = BlockRun::new(BlockInput {
+    let mut body = advance("CORE.maker", nonce, 0).transaction.body.clone();
+    body.acts = List::new((0..count).map(|number| ledger::act(&record(number)).unwrap()).collect()).unwrap();
+    Arc::new(Checked { hash: body.hash(), transaction: Transaction { body, signatures: List::default() }, size: 100 })
+}
+
+fn propose(now: Timestamp, transactions: Vec<Arc<Checked>>) -> BlockRun {
+    BlockRun::new(BlockInput {
         genesis: genesis(Clock::Movable),
         height: 1,
         proposer: None,
-        parent_time: WALL,
-        time: BlockTime::Propose { wall: WALL },
-        transactions: vec![Arc::new(transaction)],
-    });
-    let mut rounds = 0;
-    let outcome = loop {
+        parent_time: now,
+        time: BlockTime::Propose { wall: now },
+        transactions,
+    })
+}
+
+/// Loads what the run asks for, with `between` after each round; the outcome, and the records that were loaded.
+fn drive(run: &mut BlockRun, state: &Memory, between: impl Fn(&mut BlockRun)) -> (BlockOutcome, Vec<Vec<Key>>) {
+    let mut rounds = Vec::new();
+    loop {
         match run.step() {
             Step::Need(keys) => {
-                rounds += 1;
-                run.supply(keys.into_iter().map(|key| (key.clone(), state.records.get(&key).cloned())));
+                run.supply(keys.iter().map(|key| (key.clone(), state.records.get(key).cloned())));
+                rounds.push(keys);
+                between(run);
             }
-            Step::Done(outcome) => break outcome,
+            Step::Done(outcome) => return (*outcome, rounds),
             Step::Invalid(rejection) => panic!("{rejection}"),
         }
-    };
-    assert!(matches!(outcome.receipts[0].outcome, Outcome::Applied { .. }), "{:?}", outcome.receipts[0].outcome);
+    }
+}
+
+fn all_applied(outcome: &BlockOutcome) -> bool {
+    outcome.receipts.iter().all(|receipt| matches!(receipt.outcome, Outcome::Applied { .. }))
+}
+
+#[test]
+fn a_transaction_of_many_acts_is_loaded_in_a_few_rounds() {
+    let mut run = propose(WALL, vec![records(0, limits::ACTS_PER_TRANSACTION_MAX)]);
+    let (outcome, rounds) = drive(&mut run, &consortium(), |_| {});
+    assert!(all_applied(&outcome), "{:?}", outcome.receipts[0].outcome);
+    let rounds = rounds.len();
     assert!(rounds <= 12, "{rounds} rounds: each act was waited for by itself");
+}
+
+#[test]
+fn a_late_proposer_closes_its_block_and_the_rest_waits_for_the_next() {
+    // Each submission reads an invoice of its own, and the acts behind it fill what is looked at ahead after two.
+    let mut scenario = receivable::fixtures::consortium();
+    let face = Amount { minor: 64, currency: Currency::CNY };
+    let mut submissions = Vec::new();
+    for number in 0..6 {
+        let invoice = document::fixtures::trade(&mut scenario, "S1", "CORE", &format!("INV-{number}"), face);
+        let draft = receivable::fixtures::draft(face, &[(invoice, face)]);
+        let certificate = scenario.act("CORE.maker", &draft).unwrap();
+        submissions.push(ledger::act(&receivable::Submit { certificate }).unwrap());
+    }
+    let (mut state, now) = (scenario.state, scenario.time);
+    let transaction = |(nonce, submission): (u64, Act)| {
+        let mut body = records(nonce, limits::ACTS_PER_TRANSACTION_MAX - 1).transaction.body.clone();
+        body.valid_until = now.plus_hours(1);
+        body.acts = List::new([vec![submission], body.acts.into_vec()].concat()).unwrap();
+        Arc::new(Checked {
+            hash: body.hash(),
+            transaction: Transaction { body, signatures: List::default() },
+            size: 100,
+        })
+    };
+    let transactions: Vec<_> = (0..).zip(submissions).map(transaction).collect();
+    let (closed, _) = drive(&mut propose(now, transactions.clone()), &state, BlockRun::close);
+    let taken = closed.transactions.len();
+    assert!((1..transactions.len()).contains(&taken), "{taken} transactions are in the block");
+    assert!(all_applied(&closed), "{:?}", closed.receipts[0].outcome);
+    let hashes = |transactions: &[Arc<Checked>]| transactions.iter().map(|checked| checked.hash).collect::<Vec<_>>();
+    assert_eq!(hashes(&closed.transactions), hashes(&transactions[..taken]), "the first ones, in order");
+    assert!(closed.dropped.is_empty() && closed.deferred.is_empty(), "nothing is wrong with the others");
+    // It is a block like any other, to whoever verifies it and to the transactions that were left.
+    let claimed = BlockTime::Verify { claimed: closed.time };
+    let verified = run_after(now, &mut state, claimed, &closed.transactions, &Load::OnDemand).unwrap();
+    assert_eq!(verified.receipts_root, closed.receipts_root);
+    assert_eq!(verified.changes, closed.changes);
+    let (rest, _) = drive(&mut propose(now, transactions[taken..].to_vec()), &state, |_| {});
+    assert_eq!(rest.transactions.len(), transactions.len() - taken);
+    assert!(all_applied(&rest));
+}
+
+#[test]
+fn what_the_last_run_left_is_not_asked_for_again_and_decides_nothing() {
+    let mut state = consortium();
+    let mut first = propose(WALL, vec![records(0, 3)]);
+    let (outcome, loaded) = drive(&mut first, &state, |_| {});
+    for (key, value) in outcome.changes {
+        state.put(key, value);
+    }
+    let next = || propose(WALL, vec![records(1, 3), advance("OP.admin", 0, WALL.plus_hours(1).0)]);
+    let mut recalling = next();
+    recalling.recall(first.into_recent());
+    let (recalled, asked) = drive(&mut recalling, &state, |_| {});
+    let (cold, asked_cold) = drive(&mut next(), &state, |_| {});
+    assert!(all_applied(&cold));
+    assert_eq!(recalled.receipts, cold.receipts);
+    assert_eq!(recalled.changes, cold.changes);
+    let loaded = loaded.concat();
+    assert!(asked.concat().iter().all(|key| !loaded.contains(key)), "what was loaded once is at hand");
+    assert!(asked_cold.concat().iter().any(|key| loaded.contains(key)), "the two blocks have records in common");
 }
 
 #[test]

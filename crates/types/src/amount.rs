@@ -303,7 +303,7 @@ impl JsonSchema for Quantity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire;
+    use crate::{rejection::tech, wire};
 
     #[test]
     fn every_currency_is_found_and_its_three_letters_are_its_bytes() {
@@ -321,6 +321,6 @@ mod tests {
         for code in ["", "CN", "CNYX", "cny", "AAA", "ZZZ"] {
             assert_eq!(code.parse::<Currency>(), Err(format!("`{code}` is not a currency this ledger knows")));
         }
-        assert_eq!(wire::decode::<Currency>(b"XXX").map_err(|refused| refused.code), Err(1));
+        assert_eq!(wire::decode::<Currency>(b"XXX").map_err(|refused| refused.code), Err(tech::malformed("").code));
     }
 }

@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(encode(&Digest(bytes)), encode(&bytes));
         assert_eq!(decode::<AccountId>(&half), Ok(AccountId(half)));
         assert_eq!(decode::<Digest>(&bytes), Ok(Digest(bytes)));
-        assert_eq!(decode::<Digest>(&bytes[..31]).map_err(|refused| refused.code), Err(1));
+        assert_eq!(decode::<Digest>(&bytes[..31]).map_err(|refused| refused.code), Err(tech::malformed("").code));
     }
 }
