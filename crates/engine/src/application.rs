@@ -64,7 +64,6 @@ struct LastFinal {
     block: BlockDigest,
     /// It left due work.
     more_due: bool,
-    transactions: usize,
 }
 
 /// What runs have left behind for later steps.
@@ -141,16 +140,6 @@ impl Core {
         }
     }
 
-    /// Transactions in `parent`, as far as it is known here.
-    pub(crate) fn transactions_of(&self, parent: BlockDigest) -> usize {
-        let memory = self.memory.lock();
-        match (memory.done.get(&parent), memory.last_final) {
-            (Some(done), _) => done.included.len(),
-            (None, Some(last)) if last.block == parent => last.transactions,
-            (None, _) => 0,
-        }
-    }
-
     /// Whether this block is the last final one.
     pub(crate) fn is_final(&self, block: BlockDigest) -> bool {
         self.memory.lock().last_final.is_some_and(|last| last.block == block)
@@ -159,7 +148,7 @@ impl Core {
     /// Tells what was true when the node stopped.
     pub(crate) fn resume(&self, block: &Block, more_due: bool) {
         let mut memory = self.memory.lock();
-        memory.last_final = Some(LastFinal { block: block.digest(), more_due, transactions: 0 });
+        memory.last_final = Some(LastFinal { block: block.digest(), more_due });
         memory.roots.push((block.header().state_root, block.header().height));
     }
 
@@ -195,8 +184,7 @@ impl Core {
         let mut memory = self.memory.lock();
         let done = memory.done.remove(&block.digest()).expect("a final block was proposed or processed here");
         memory.done.retain(|_, other| other.height > height);
-        let (more_due, transactions) = (done.outputs.more_due, done.included.len());
-        memory.last_final = Some(LastFinal { block: block.digest(), more_due, transactions });
+        memory.last_final = Some(LastFinal { block: block.digest(), more_due: done.outputs.more_due });
         let included = done.included.clone();
         memory.fresh.insert(height, done);
         drop(memory);
@@ -255,13 +243,10 @@ impl<E: Runtime> Application<E> {
             run.recall(recent);
         }
         let mut outcome = loop {
-            match run.step() {
+            match run.step_until(late) {
                 Step::Need(keys) => {
                     assert!(!keys.is_empty(), "a run that needs nothing goes on by itself");
                     run.supply(load::<E>(&batch, genesis, keys).await);
-                    if late() {
-                        run.close();
-                    }
                 }
                 Step::Done(outcome) => break outcome,
                 Step::Invalid(rejection) => return Err(rejection),

@@ -8,10 +8,6 @@
 //! A block may be certified and never get votes enough to be final itself: a validator that starts again does not repeat
 //! its votes, and votes get lost. A block on top of it makes it final. So where the parent is not final after a while, one
 //! is due, whether or not anything waits: what was in the parent is not in the pool's work any more.
-//!
-//! A block costs signatures, syncs and pages of the read model however little is in it. So when blocks come with many
-//! transactions, a leader collects more for a short while first: fewer blocks and less work, for some latency (figures are
-//! in `docs/reference/performance.md`). Who waits for each of his transactions before he sends the next does not notice.
 
 use commonware_actor::Feedback;
 use commonware_consensus::{
@@ -34,11 +30,6 @@ use crate::{
 
 /// How long a certified block may take to become final by itself: far above the few round trips that it needs.
 const FINALITY_TIME: Duration = Duration::from_millis(500);
-
-/// How long a leader collects on a busy chain: about as long as a small block takes.
-const COLLECT_TIME: Duration = Duration::from_millis(60);
-/// With so many transactions in the parent a chain is busy.
-const BUSY: usize = 64;
 
 /// The automaton of consensus, with proposals that wait for work.
 pub(crate) struct Paced<E: Runtime> {
@@ -68,9 +59,6 @@ impl<E: Runtime> Paced<E> {
     async fn due(&self, parent: BlockDigest) {
         if self.core.wants_child(parent) {
             return;
-        }
-        if self.core.transactions_of(parent) >= BUSY {
-            self.runtime.sleep(COLLECT_TIME).await;
         }
         let first = FINALITY_TIME.min(self.heartbeat);
         if self.work_within(parent, first).await || !self.core.is_final(parent) {

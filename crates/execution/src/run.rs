@@ -22,8 +22,8 @@ use types::{
 pub use types::transaction::Checked;
 
 /// Acts looked at ahead when one misses a record, so that their records are loaded in the same round. Each is tried once
-/// in every round until it misses nothing, and a late proposer closes its block between two rounds: so they are few enough
-/// that all rounds of so many acts take a small part of the time for a block.
+/// in every round until it misses nothing, and a proposer looks at the time in front of each transaction: so they are few
+/// enough that all rounds of so many acts take a small part of the time for a block.
 const LOOK_AHEAD: usize = 128;
 
 /// Where a run's block time comes from.
@@ -166,19 +166,22 @@ impl BlockRun {
         }
     }
 
-    /// (Propose only) ends the block in front of the next transaction, once it holds any: the time for it is over.
-    pub fn close(&mut self) {
-        if let Phase::Transaction { position } = self.phase
-            && !self.outcome.included.is_empty()
-        {
-            self.work.truncate(position);
-            self.input.transactions.truncate(position);
-        }
-    }
-
     /// Runs until the block is done or records are missing.
     pub fn step(&mut self) -> Step {
+        self.step_until(&|| false)
+    }
+
+    /// (Propose only) the same, and the block ends in front of the first transaction that finds it `late`, once it holds
+    /// any: the time for it is over.
+    pub fn step_until(&mut self, late: &dyn Fn() -> bool) -> Step {
         loop {
+            if let Phase::Transaction { position } = self.phase
+                && !self.outcome.included.is_empty()
+                && late()
+            {
+                self.work.truncate(position);
+                self.input.transactions.truncate(position);
+            }
             let next = match self.phase {
                 Phase::Clock => self.begin(),
                 Phase::Governance => self.run_governance(),

@@ -4,7 +4,7 @@
 
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
 use ledger::{clock::Advance, document, evidence, receivable, testing::Scenario};
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 use types::{
     Act, Amount, Bytes, Clock, Currency, Digest, Genesis, Key, List, Outcome, State, Suite, Text, Timestamp,
     Transaction,
@@ -127,15 +127,14 @@ fn propose(now: Timestamp, transactions: Vec<Arc<Checked>>) -> BlockRun {
     })
 }
 
-/// Loads what the run asks for, with `between` after each round; the outcome, and the records that were loaded.
-fn drive(run: &mut BlockRun, state: &Memory, between: impl Fn(&mut BlockRun)) -> (BlockOutcome, Vec<Vec<Key>>) {
+/// Loads what the run asks for, until it is `late`; the outcome, and the records that were loaded.
+fn drive(run: &mut BlockRun, state: &Memory, late: impl Fn() -> bool) -> (BlockOutcome, Vec<Vec<Key>>) {
     let mut rounds = Vec::new();
     loop {
-        match run.step() {
+        match run.step_until(&late) {
             Step::Need(keys) => {
                 run.supply(keys.iter().map(|key| (key.clone(), state.records.get(key).cloned())));
                 rounds.push(keys);
-                between(run);
             }
             Step::Done(outcome) => return (*outcome, rounds),
             Step::Invalid(rejection) => panic!("{rejection}"),
@@ -150,7 +149,7 @@ fn all_applied(outcome: &BlockOutcome) -> bool {
 #[test]
 fn a_transaction_of_many_acts_is_loaded_in_a_few_rounds() {
     let mut run = propose(WALL, vec![records(0, limits::ACTS_PER_TRANSACTION_MAX)]);
-    let (outcome, rounds) = drive(&mut run, &consortium(), |_| {});
+    let (outcome, rounds) = drive(&mut run, &consortium(), || false);
     assert!(all_applied(&outcome), "{:?}", outcome.receipts[0].outcome);
     let rounds = rounds.len();
     assert!(rounds <= 12, "{rounds} rounds: each act was waited for by itself");
@@ -158,58 +157,50 @@ fn a_transaction_of_many_acts_is_loaded_in_a_few_rounds() {
 
 #[test]
 fn a_late_proposer_closes_its_block_and_the_rest_waits_for_the_next() {
-    // Each submission reads an invoice of its own, and the acts behind it fill what is looked at ahead after two.
-    let mut scenario = receivable::fixtures::consortium();
-    let face = Amount { minor: 64, currency: Currency::CNY };
-    let mut submissions = Vec::new();
-    for number in 0..6 {
-        let invoice = document::fixtures::trade(&mut scenario, "S1", "CORE", &format!("INV-{number}"), face);
-        let draft = receivable::fixtures::draft(face, &[(invoice, face)]);
-        let certificate = scenario.act("CORE.maker", &draft).unwrap();
-        submissions.push(ledger::act(&receivable::Submit { certificate }).unwrap());
-    }
-    let (mut state, now) = (scenario.state, scenario.time);
-    let transaction = |(nonce, submission): (u64, Act)| {
-        let mut body = records(nonce, limits::ACTS_PER_TRANSACTION_MAX - 1).transaction.body.clone();
-        body.valid_until = now.plus_hours(1);
-        body.acts = List::new([vec![submission], body.acts.into_vec()].concat()).unwrap();
-        Arc::new(Checked {
-            hash: body.hash(),
-            transaction: Transaction { body, signatures: List::default() },
-            size: 100,
-        })
-    };
-    let transactions: Vec<_> = (0..).zip(submissions).map(transaction).collect();
-    let (closed, _) = drive(&mut propose(now, transactions.clone()), &state, BlockRun::close);
-    let taken = closed.transactions.len();
-    assert!((1..transactions.len()).contains(&taken), "{taken} transactions are in the block");
-    assert!(all_applied(&closed), "{:?}", closed.receipts[0].outcome);
+    let transactions: Vec<_> = (0..6).map(|nonce| records(nonce, 3)).collect();
+    let mut state = consortium();
+    let (whole, asked) = drive(&mut propose(WALL, transactions.clone()), &state, || false);
+    assert_eq!(whole.transactions.len(), transactions.len());
+    // With every record in memory a run never stops to load, and looks at the time all the same.
+    let mut proposal = propose(WALL, transactions.clone());
+    proposal.supply(asked.concat().into_iter().map(|key| (key.clone(), state.records.get(&key).cloned())));
+    let looks = Cell::new(0);
+    let (closed, asked) = drive(&mut proposal, &state, || looks.replace(looks.get() + 1) == 2);
+    assert!(asked.is_empty(), "{asked:?}");
     let hashes = |transactions: &[Arc<Checked>]| transactions.iter().map(|checked| checked.hash).collect::<Vec<_>>();
-    assert_eq!(hashes(&closed.transactions), hashes(&transactions[..taken]), "the first ones, in order");
+    assert_eq!(hashes(&closed.transactions), hashes(&transactions[..3]), "the first ones, in order");
+    assert!(all_applied(&closed), "{:?}", closed.receipts[0].outcome);
     assert!(closed.dropped.is_empty() && closed.deferred.is_empty(), "nothing is wrong with the others");
     // It is a block like any other, to whoever verifies it and to the transactions that were left.
     let claimed = BlockTime::Verify { claimed: closed.time };
-    let verified = run_after(now, &mut state, claimed, &closed.transactions, &Load::OnDemand).unwrap();
+    let verified = run_after(WALL, &mut state, claimed, &closed.transactions, &Load::OnDemand).unwrap();
     assert_eq!(verified.receipts_root, closed.receipts_root);
     assert_eq!(verified.changes, closed.changes);
-    let (rest, _) = drive(&mut propose(now, transactions[taken..].to_vec()), &state, |_| {});
-    assert_eq!(rest.transactions.len(), transactions.len() - taken);
+    let (rest, _) = drive(&mut propose(WALL, transactions[3..].to_vec()), &state, || false);
+    assert_eq!(rest.transactions.len(), 3);
     assert!(all_applied(&rest));
+}
+
+#[test]
+fn a_proposer_that_is_late_before_it_begins_makes_a_block_of_one_transaction() {
+    let transactions = vec![records(0, 1), records(1, 1)];
+    let (closed, _) = drive(&mut propose(WALL, transactions), &consortium(), || true);
+    assert_eq!(closed.transactions.len(), 1, "or nothing would ever be done");
 }
 
 #[test]
 fn what_the_last_run_left_is_not_asked_for_again_and_decides_nothing() {
     let mut state = consortium();
     let mut first = propose(WALL, vec![records(0, 3)]);
-    let (outcome, loaded) = drive(&mut first, &state, |_| {});
+    let (outcome, loaded) = drive(&mut first, &state, || false);
     for (key, value) in outcome.changes {
         state.put(key, value);
     }
     let next = || propose(WALL, vec![records(1, 3), advance("OP.admin", 0, WALL.plus_hours(1).0)]);
     let mut recalling = next();
     recalling.recall(first.into_recent());
-    let (recalled, asked) = drive(&mut recalling, &state, |_| {});
-    let (cold, asked_cold) = drive(&mut next(), &state, |_| {});
+    let (recalled, asked) = drive(&mut recalling, &state, || false);
+    let (cold, asked_cold) = drive(&mut next(), &state, || false);
     assert!(all_applied(&cold));
     assert_eq!(recalled.receipts, cold.receipts);
     assert_eq!(recalled.changes, cold.changes);

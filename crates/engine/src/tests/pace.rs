@@ -65,37 +65,6 @@ fn a_transaction_does_not_wait_for_the_heartbeat() {
     });
 }
 
-/// Two transactions, the second a little after the first, on a chain whose last block held `before`: how many blocks they
-/// take.
-async fn blocks_for_two(context: &deterministic::Context, before: u64) -> usize {
-    let (committee, keys) = deal(1, &mut TestRng::new(1));
-    let genesis = Arc::new(genesis(&committee));
-    let source = Arc::new(MemorySource::default());
-    let services = start_alone(context, config(&genesis, &keys[0], &source)).await;
-    let mut blocks = services.final_blocks(1);
-    blocks.recv().await.unwrap().unwrap();
-    source.add((0..before).map(|nonce| transaction(&genesis, 1, nonce, 40, GENESIS_TIME)));
-    assert_eq!(u64::try_from(blocks.recv().await.unwrap().unwrap().receipts.len()), Ok(before));
-    source.add([transaction(&genesis, 2, 0, 40, GENESIS_TIME)]);
-    context.sleep(Duration::from_millis(30)).await;
-    source.add([transaction(&genesis, 3, 0, 40, GENESIS_TIME)]);
-    let (mut taken, mut count) = (0, 0);
-    while taken < 2 {
-        taken += blocks.recv().await.unwrap().unwrap().receipts.len();
-        count += 1;
-    }
-    count
-}
-
-#[test]
-fn a_leader_collects_on_a_busy_chain_and_not_on_a_quiet_one() {
-    for (before, count) in [(80, 1), (8, 2)] {
-        runner(4).start(|context| async move {
-            assert_eq!(blocks_for_two(&context, before).await, count, "after a block of {before}");
-        });
-    }
-}
-
 /// Issuers whose suspension ends at this moment, and the due work that ends it.
 fn suspensions(state: &mut Memory, count: u32, at: types::Timestamp) {
     for number in 0..count {
