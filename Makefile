@@ -17,14 +17,14 @@ setup: ## Look for what is needed, and install what can be installed
 up: setup ## Build, start one node with all its doors, play golden scenario R1, keep serving
 	@echo "building the node (the first time takes 15 to 20 minutes) ..."
 	@cargo build --quiet --locked --profile $(PROFILE) --package tributary
-	@target/$(PROFILE)/tributary up --data $(DATA)
+	@cargo run --quiet --locked --profile $(PROFILE) --package tributary -- up --data $(DATA)
 
 test: setup ## Every test
 	@./scripts/test
 
 bench: setup ## Measure the node on this machine and print the figures
 	@cargo build --quiet --locked --release --package tributary
-	@target/release/tributary bench
+	@cargo run --quiet --locked --release --package tributary -- bench
 
 fuzz: setup ## Run each fuzz target for a minute
 	@./scripts/fuzz
