@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::{
-    AccountId, BlockHash, Bytes, ChainId, Clock, Digest, Header, Key, List, Timestamp, TransactionHash, limits,
+    AccountId, BlockHash, Bytes, ChainId, Clock, Digest, Header, Key, List, PeerKey, Timestamp, TransactionHash,
+    limits,
     text::{Name, Reference},
     transaction::{Body, PublicKey, Signature},
 };
@@ -194,6 +195,24 @@ pub struct Head {
     pub state_root: Digest,
 }
 
+/// An epoch: a run of blocks that one committee signs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EpochView {
+    pub number: u64,
+    /// Height of its first block.
+    pub first_height: u64,
+    /// Height of the first block of the next.
+    pub next_height: u64,
+    /// Whether its signers hold new shares; if not, the resharing before it failed, and the signers are those of before.
+    pub dealt: bool,
+    /// The machines whose votes make its blocks final, by peer key.
+    pub signers: Vec<PeerKey>,
+    /// Who gets shares while it lasts, and signs the next.
+    pub receivers: Vec<PeerKey>,
+    /// Who gets shares in the next.
+    pub next_receivers: Vec<PeerKey>,
+}
+
 /// Which chain this is, and where it stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ChainInfo {
@@ -204,6 +223,8 @@ pub struct ChainInfo {
     pub clock: Clock,
     /// The last final block.
     pub head: Head,
+    /// The epoch of the next block.
+    pub epoch: EpochView,
     /// Height up to which lists and events are answered.
     pub indexed_height: u64,
     /// Transactions that wait for a block.

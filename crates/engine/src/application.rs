@@ -35,7 +35,7 @@ use crate::{
     block::{self, Block},
     outputs::Outputs,
     source::{Settled, TransactionSource},
-    stack::{BlockDigest, Context, Place, Runtime, Scheme, SharedState, SyncTarget},
+    stack::{BlockDigest, Context, Place, ReshareInput, Runtime, Scheme, SharedState, SyncTarget},
     verify::CheckBatch,
 };
 
@@ -143,6 +143,11 @@ impl Core {
     /// Whether this block is the last final one.
     pub(crate) fn is_final(&self, block: BlockDigest) -> bool {
         self.memory.lock().last_final.is_some_and(|last| last.block == block)
+    }
+
+    /// Tells how far the state is at the start.
+    pub(crate) fn begin(&self, height: u64) {
+        self.finished.send_replace(height);
     }
 
     /// Tells what was true when the node stopped.
@@ -384,7 +389,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
     type Databases = SharedState<E>;
     type Captured = ();
     type Provider = ();
-    type Input = ();
+    type Input = ReshareInput;
 
     fn sync_targets(block: &Block) -> SyncTarget {
         block.target().clone()
@@ -399,7 +404,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         (runtime, context): (E, Context),
         mut ancestry: impl Ancestry<Block>,
         batch: Batch<E>,
-        _: Input<(), ()>,
+        input: Input<ReshareInput, ()>,
     ) -> Option<Proposed<Self, E>> {
         let parent = ancestry.next().await?;
         let parent = parent.inner();
@@ -409,6 +414,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         assert!(transactions.iter().all(|checked| room.take(checked)), "a source keeps to the room");
         let time = BlockTime::Propose { wall: wall(runtime.current()) };
         let begun = runtime.current();
+        let payload = input.upstream.payload;
         let late = || runtime.current().duration_since(begun).is_ok_and(|taken| taken > RUN_TIME);
         let input = self.input(parent, &context, time, transactions);
         let mut ran = match self.run(batch, parent.digest(), input, &late).await {
@@ -416,7 +422,8 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
             Err(rejection) => unreachable!("a proposal drops what does not fit: {rejection}"),
         };
         let header = self.header(parent, &ran);
-        let block = Block::new(context, header, target::<E>(&ran.state), ran.outcome.transactions.clone());
+        let transactions = ran.outcome.transactions.clone();
+        let block = Block::new(context, header, target::<E>(&ran.state), payload, transactions);
         let dropped = std::mem::take(&mut ran.outcome.dropped);
         let deferred = std::mem::take(&mut ran.outcome.deferred);
         if !dropped.is_empty() || !deferred.is_empty() {

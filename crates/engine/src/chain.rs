@@ -13,6 +13,7 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use types::{FinalBlock, Key};
 
 use crate::{
+    epochs::Epoch,
     error::Error,
     follow::Head,
     gossip::Outgoing,
@@ -25,6 +26,8 @@ use crate::{
 const CALLS: usize = 1_024;
 /// Workers of the chain's runtime.
 const WORKERS: usize = 2;
+/// Stack of the thread that puts a chain together: its parts are large before they are moved to where they run.
+pub(crate) const STACK: usize = 16 << 20;
 /// Threads that wait for the disk.
 const DISK_THREADS: usize = 32;
 /// How long the chain's actors may take to notice that they should stop.
@@ -93,6 +96,11 @@ impl Chain {
     /// Final blocks from a height on: history first, then each one as it becomes final. The reader sets the pace.
     pub async fn final_blocks(&self, from: u64) -> Result<FinalBlocks, Error> {
         self.call(move |services| async move { services.final_blocks(from) }).await
+    }
+
+    /// The epoch of the next block: who signs it, and who gets shares in it.
+    pub async fn epoch(&self) -> Result<Epoch, Error> {
+        self.call(|services| async move { services.epoch().await }).await?
     }
 
     /// Reads records at the last final state.
@@ -171,7 +179,7 @@ fn on_a_thread(
         cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
         drop(alive);
     };
-    thread::Builder::new().name("engine".into()).spawn(run).map(drop)
+    thread::Builder::new().name("engine".into()).stack_size(STACK).spawn(run).map(drop)
 }
 
 /// The chain's own thread: starts the chain, answers questions, stops it.

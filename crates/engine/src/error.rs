@@ -13,6 +13,10 @@ pub enum Error {
     ForeignKeys,
     #[error("a peer's key is no Ed25519 key")]
     PeerKey,
+    #[error("the key ceremony failed: {0}")]
+    Ceremony(&'static str),
+    #[error("{0} peers are listed, which is more than a node connects to by itself")]
+    TooManyPeers(usize),
     #[error("spawn the engine's thread")]
     Thread(#[source] io::Error),
     /// The chain is stopping or has stopped.

@@ -33,7 +33,7 @@ use crate::{
     block::Block,
     error::Error,
     outputs::{Outputs, OutputsStore},
-    stack::{Machine, Marshal, Runtime},
+    stack::{EpochInfo, Machine, Marshal, Runtime},
 };
 
 /// Final blocks kept in memory for followers that are near the head.
@@ -116,6 +116,12 @@ impl<E: Runtime> Archive<E> {
         }
         let block = self.marshal.get_block(Height::new(height)).await?;
         Some((block.inner().header().clone(), block.inner().envelope()))
+    }
+
+    /// The epoch that begins after the block of this height, if it is a last one of an epoch and is here; the
+    /// genesis is at zero.
+    pub(crate) async fn next_epoch(&self, height: u64) -> Option<EpochInfo> {
+        self.marshal.get_block(Height::new(height)).await?.inner().next_epoch().cloned()
     }
 
     /// What makes the block of this height final: its own certificate, or that of the first block after it that has one,

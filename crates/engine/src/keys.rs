@@ -1,50 +1,59 @@
 //! Validators' keys: dealt at once for a chain that one party starts, encoded for genesis and key files.
 
-use commonware_codec::{Copying, Decode as _, DecodeExt as _, Encode as _};
+use commonware_codec::{Copying, DecodeExt as _, Encode as _};
 use commonware_cryptography::{
     Signer as _,
-    bls12381::{
-        dkg::feldman_desmedt,
-        primitives::{
-            group::Share,
-            sharing::{Mode, ModeVersion, Sharing},
-        },
-    },
+    bls12381::{dkg::feldman_desmedt, primitives::group::Share},
     ed25519,
 };
 use commonware_math::algebra::Random as _;
-use commonware_utils::{N3f1, NZU32, ordered::Set};
+use commonware_utils::{N3f1, ordered::Set};
 use rand_core::CryptoRng;
-use types::{Bytes, Genesis, List};
+use types::{Bytes, List};
 
 use crate::{
+    epochs::{COMMITTEE_MAX, SHARING_MODE},
     error::Error,
-    stack::{Curve, PeerKey, Scheme},
+    stack::{Curve, PeerKey},
 };
 
-/// Most validators of a chain: a sharing has one coefficient of 96 bytes per member of a quorum, and 170 of them fit into
-/// a genesis.
-pub const VALIDATORS_MAX: u32 = 254;
+/// Most validators of a committee.
+pub const VALIDATORS_MAX: u32 = COMMITTEE_MAX.get();
 
-/// What one validator keeps secret.
+/// What one validator keeps secret from its birth on.
 #[derive(Clone)]
 pub struct ValidatorKeys {
     /// Proves who a peer is.
     pub peer: ed25519::PrivateKey,
-    /// Its part of the group's signature.
-    pub share: Share,
+    /// Its first part of the group's signature; `None`: it joined later, or only follows. Parts of later epochs are dealt
+    /// among the validators and lie with the chain.
+    pub share: Option<Share>,
 }
 
 impl ValidatorKeys {
-    /// For a key file: 32 bytes of peer key, then the share.
+    /// The keys of a machine that has no share yet.
+    pub fn new(rng: &mut impl CryptoRng) -> Self {
+        Self { peer: ed25519::PrivateKey::random(rng), share: None }
+    }
+
+    /// The key by which peers know this machine.
+    pub fn peer_key(&self) -> types::PeerKey {
+        types::PeerKey::from_bytes(&self.peer.public_key()).expect("an Ed25519 key has 32 bytes")
+    }
+
+    /// For a key file: 32 bytes of peer key, then the share, if there is one.
     pub fn encode(&self) -> Vec<u8> {
-        [self.peer.encode().as_ref(), self.share.encode().as_ref()].concat()
+        let share = self.share.as_ref().map(|share| share.encode().to_vec()).unwrap_or_default();
+        [self.peer.encode().to_vec(), share].concat()
     }
 
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let (peer, share) = bytes.split_at_checked(32).ok_or(Error::ForeignKeys)?;
         let peer = ed25519::PrivateKey::decode(Copying(peer)).map_err(|_| Error::ForeignKeys)?;
-        let share = Share::decode(Copying(share)).map_err(|_| Error::ForeignKeys)?;
+        let share = match share {
+            [] => None,
+            share => Some(Share::decode(Copying(share)).map_err(|_| Error::ForeignKeys)?),
+        };
         Ok(Self { peer, share })
     }
 }
@@ -57,65 +66,33 @@ pub struct Committee {
     pub sharing: Bytes<16384>,
 }
 
+impl Committee {
+    pub(crate) fn of(output: &feldman_desmedt::Output<Curve, PeerKey>) -> Self {
+        let keys = output.players().iter().map(|key| Bytes::new(key.encode()).expect("an Ed25519 key is 32 bytes"));
+        Self {
+            validators: List::new(keys.collect()).expect("at most 100 validators"),
+            group_key: Bytes::new(output.public().public().encode()).expect("a group key is 96 bytes"),
+            sharing: Bytes::new(output.encode()).expect("67 coefficients of 96 bytes, and 300 keys"),
+        }
+    }
+}
+
 /// Makes the keys of `count` validators in one place. Whoever runs this could sign for all of them: it fits a chain that
 /// one house starts; validators that do not trust each other draw their shares together.
 pub fn deal(count: u32, rng: &mut impl CryptoRng) -> (Committee, Vec<ValidatorKeys>) {
     assert!(count > 0, "a chain has at least one validator");
-    assert!(count <= VALIDATORS_MAX, "a genesis has room for the sharing of 254 validators");
+    assert!(count <= VALIDATORS_MAX, "a committee has at most {VALIDATORS_MAX} validators");
     let mut peers: Vec<_> = (0..count).map(|_| ed25519::PrivateKey::random(&mut *rng)).collect();
     peers.sort_by_key(|peer| peer.public_key());
     let participants = Set::from_iter_dedup(peers.iter().map(|peer| peer.public_key()));
-    let (output, shares) =
-        feldman_desmedt::deal::<Curve, _, N3f1>(&mut *rng, Mode::NonZeroCounter, participants.clone())
-            .expect("there is at least one player");
-    let sharing = output.public().clone();
+    let (output, shares) = feldman_desmedt::deal::<Curve, _, N3f1>(&mut *rng, SHARING_MODE, participants)
+        .expect("there is at least one player");
     let keys = peers
         .into_iter()
         .map(|peer| {
             let share = shares.get_value(&peer.public_key()).expect("each player has a share").clone();
-            ValidatorKeys { peer, share }
+            ValidatorKeys { peer, share: Some(share) }
         })
         .collect();
-    let validators =
-        participants.iter().map(|key| Bytes::new(key.encode()).expect("an Ed25519 key is 32 bytes")).collect();
-    let committee = Committee {
-        validators: List::new(validators).expect("at most 254 validators"),
-        group_key: Bytes::new(sharing.public().encode()).expect("a group key is 96 bytes"),
-        sharing: Bytes::new(sharing.encode()).expect("170 coefficients of 96 bytes are below the limit"),
-    };
-    (committee, keys)
-}
-
-/// The validators of a genesis, in the order of their shares.
-pub(crate) fn participants(genesis: &Genesis) -> Result<Set<PeerKey>, Error> {
-    let keys = genesis
-        .validators
-        .iter()
-        .map(|key| PeerKey::decode(Copying(key)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| Error::Genesis("a validator's key is no Ed25519 key"))?;
-    let participants = Set::from_iter_dedup(keys.iter().cloned());
-    if participants.iter().ne(keys.iter()) {
-        return Err(Error::Genesis("the validators are not in ascending order, or one is named twice"));
-    }
-    Ok(participants)
-}
-
-/// The signing scheme of one validator.
-pub(crate) fn scheme(genesis: &Genesis, keys: &ValidatorKeys) -> Result<Scheme, Error> {
-    let participants = participants(genesis)?;
-    let limits = (NZU32!(VALIDATORS_MAX), ModeVersion::v0());
-    let sharing = Sharing::<Curve>::decode_cfg(Copying(&genesis.sharing), &limits)
-        .map_err(|_| Error::Genesis("the sharing does not decode"))?;
-    if usize::try_from(sharing.total().get()) != Ok(participants.len()) {
-        return Err(Error::Genesis("the sharing is for another number of validators"));
-    }
-    if sharing.public().encode().as_ref() != genesis.group_key.as_ref() {
-        return Err(Error::Genesis("the group key is not that of the sharing"));
-    }
-    if participants.get(keys.share.index.get() as usize) != Some(&keys.peer.public_key()) {
-        return Err(Error::ForeignKeys);
-    }
-    let namespace = crypto::finality::namespace(genesis.chain());
-    Scheme::signer(&namespace, participants, sharing, keys.share.clone()).ok_or(Error::ForeignKeys)
+    (Committee::of(&output), keys)
 }

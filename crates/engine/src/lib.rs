@@ -15,7 +15,10 @@
 
 mod application;
 mod block;
+mod ceremony;
 mod chain;
+mod directory;
+mod epochs;
 mod error;
 mod follow;
 mod gossip;
@@ -26,7 +29,9 @@ mod outputs;
 mod pace;
 mod prove;
 mod replay;
+mod secrets;
 mod services;
+mod signing;
 mod source;
 mod stack;
 mod start;
@@ -34,12 +39,15 @@ mod unfinished;
 mod verify;
 mod wiring;
 
+pub use ceremony::{Attendance, Born, Progress, ceremony};
 pub use chain::{Chain, FinalBlocks};
+pub use directory::PeerAddress;
+pub use epochs::Epoch;
 pub use error::Error;
 pub use follow::Head;
 pub use gossip::Outgoing;
 pub use keys::{Committee, VALIDATORS_MAX, ValidatorKeys, deal};
-pub use network::{PeerAddress, Peering};
+pub use network::Peering;
 pub use replay::{Replayed, replay};
 pub use services::{Listing, Proven, Reading};
 pub use source::{Settled, TransactionSource};

@@ -1,17 +1,19 @@
 //! How validators reach each other. This is the one place that knows.
 //!
-//! A chain needs six channels, the set of its peers, and a way to shut out a peer that lies. [`connect`] gives those of
+//! A chain needs seven channels, the peers of each epoch, and a way to shut out a peer that lies. [`connect`] gives those of
 //! encrypted connections, on which each side has proved its key, to the peers that are listed and to nobody else. With one
 //! validator there is nobody to reach: [`alone`] gives channels on which nothing arrives. The tests give those of a
 //! simulated network.
 
 use commonware_actor::{Feedback, Unreliable};
 use commonware_codec::{Copying, DecodeExt as _};
-use commonware_consensus::{marshal, simplex};
+use commonware_consensus::{marshal, types::Epoch};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
+use commonware_glue::dkg::{self, network::Manager, orchestrator};
 use commonware_p2p::{
-    Address, AddressableManager as _, BlockedSubscription, Blocker, CheckedSender, Ingress, LimitedSender, Message,
-    PeerSetSubscription, PeerSetUpdate, Provider, Receiver, Recipients, Sender, TrackedPeers, authenticated::lookup,
+    Address, AddressableManager as _, AddressableTrackedPeers, BlockedSubscription, Blocker, CheckedSender, Ingress,
+    LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider, Receiver, Recipients, Sender, TrackedPeers,
+    authenticated::lookup,
 };
 use commonware_runtime::{IoBufs, Quota, Resolver};
 use commonware_stream::{
@@ -19,7 +21,7 @@ use commonware_stream::{
     sake::{self, Sake},
 };
 use commonware_utils::{
-    Hostname, NZU32, NZUsize,
+    NZUsize,
     channel::{mpsc, ring},
     ordered::{Map, Set},
     sync::Mutex,
@@ -30,17 +32,17 @@ use std::{
     future::pending,
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
-    str::FromStr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 use types::ChainId;
 
 use crate::{
+    directory::{Directory, PeerAddress},
+    epochs::COMMITTEE_MAX,
     error::Error,
     gossip,
-    keys::VALIDATORS_MAX,
-    stack::{BlockDigest, PeerKey, Runtime, Scheme, Variant},
+    stack::{BlockDigest, Curve, PeerKey, Runtime, Scheme, Variant},
 };
 
 /// The two ends of one channel.
@@ -51,7 +53,7 @@ pub struct Network<S, R, P, B>
 where
     S: Sender<PublicKey = PeerKey>,
     R: Receiver<PublicKey = PeerKey>,
-    P: Provider<PublicKey = PeerKey>,
+    P: Peers,
     B: Blocker<PublicKey = PeerKey>,
 {
     pub votes: Channel<S, R>,
@@ -64,57 +66,31 @@ where
     pub broadcast: Channel<S, R>,
     /// Carries transactions to whoever may propose them.
     pub transactions: Channel<S, R>,
+    /// Carries what dealers give to those who get shares.
+    pub dealings: Channel<S, R>,
     pub peers: P,
     pub blocker: B,
 }
+
+/// Who is connected, epoch by epoch.
+pub trait Peers: Manager<PublicKey = PeerKey, Directory = Directory> {}
+
+impl<T: Manager<PublicKey = PeerKey, Directory = Directory>> Peers for T {}
 
 /// Where a validator listens, and where it finds the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peering {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where each validator is reached, this one included or not, by its key.
+    /// Machines that this one knows by itself, by their keys: it connects to them in every epoch, whoever signs, and their
+    /// addresses here come before those that governance recorded.
     pub peers: BTreeMap<[u8; 32], PeerAddress>,
 }
 
-/// Where a peer is reached.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PeerAddress {
-    Socket(SocketAddr),
-    /// A name, looked up at each dial.
-    Name {
-        host: String,
-        port: u16,
-    },
-}
-
-impl FromStr for PeerAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(socket) = text.parse() {
-            return Ok(Self::Socket(socket));
-        }
-        let wrong = || format!("`{text}` is no address: write HOST:PORT");
-        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        Hostname::new(host).map_err(|_| wrong())?;
-        Ok(Self::Name { host: host.to_owned(), port: port.parse().map_err(|_| wrong())? })
-    }
-}
-
-impl PeerAddress {
-    /// Where it is dialed. Where it dials from is not held against it: it proves its key.
-    fn dialed(&self) -> Address {
-        match self {
-            Self::Socket(socket) => Address::Symmetric(*socket),
-            Self::Name { host, port } => Address::Asymmetric {
-                ingress: Ingress::Dns { host: Hostname::new(host).expect("parsed as one"), port: *port },
-                egress: SocketAddr::from(([0, 0, 0, 0], *port)),
-            },
-        }
-    }
-}
-
+/// Peers of one epoch: three committees, and those that a node lists for itself.
+const PEERS_MAX: NonZeroUsize = NZUsize!(400);
+/// Peers that a node may list: what three committees leave.
+const LISTED_MAX: usize = PEERS_MAX.get() - 3 * COMMITTEE_MAX.get() as usize;
 /// Connections kept waiting inside the network's own actors.
 const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(1_024);
 /// How far peers' clocks may differ when they shake hands.
@@ -123,29 +99,87 @@ const SYNCHRONY_BOUND: Duration = Duration::from_secs(10);
 const HANDSHAKE_AGE_MAX: Duration = Duration::from_secs(20);
 /// How soon a lost peer is dialed again.
 const REDIAL: Duration = Duration::from_secs(1);
-/// Small messages that a peer may send a second: votes and certificates of some hundred views.
-const VOTES_PER_SECOND: NonZeroU32 = NZU32!(2_048);
-/// Blocks, and questions for blocks, that a peer may send a second.
-const BLOCKS_PER_SECOND: NonZeroU32 = NZU32!(128);
-/// Bundles of transactions that a peer may send a second.
-const BUNDLES_PER_SECOND: NonZeroU32 = NZU32!(256);
+/// What a peer may send a second, and how much of it at once: places for that are kept for every peer from the start.
+const fn quota(per_second: u32, at_once: u32) -> Quota {
+    let (Some(rate), Some(burst)) = (NonZeroU32::new(per_second), NonZeroU32::new(at_once)) else {
+        panic!("a quota lets something through")
+    };
+    Quota::per_second(rate).allow_burst(burst)
+}
+
+/// Votes, certificates, and questions for certificates: those of some hundred views.
+const VOTES: Quota = quota(2_048, 16);
+/// Blocks, and questions for blocks.
+const BLOCKS: Quota = quota(128, 8);
+/// Bundles of transactions.
+const BUNDLES: Quota = quota(256, 8);
+/// Dealings and their acknowledgements.
+const DEALINGS: Quota = quota(64, 4);
+/// Where a peer is said to be that nobody knows an address of: it is not reached, and may call.
+const NOWHERE: Address = Address::Asymmetric {
+    ingress: Ingress::Socket(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0)),
+    egress: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0),
+};
 
 /// The ends of the connections.
 pub type Connected<E> =
-    Network<lookup::Sender<PeerKey, E>, lookup::Receiver<PeerKey>, lookup::Oracle<PeerKey>, lookup::Oracle<PeerKey>>;
+    Network<lookup::Sender<PeerKey, E>, lookup::Receiver<PeerKey>, Connections, lookup::Oracle<PeerKey>>;
 
-/// Listens, and connects to the validators of a chain. Peers of another chain are refused at the handshake.
+/// The peers of the connections: those of each epoch, and those that this node lists.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    oracle: lookup::Oracle<PeerKey>,
+    listed: Arc<BTreeMap<PeerKey, Address>>,
+}
+
+impl Connections {
+    /// The peers that this node lists, itself included.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &PeerKey> {
+        self.listed.keys()
+    }
+}
+
+impl Provider for Connections {
+    type PublicKey = PeerKey;
+
+    async fn peer_set(&mut self, id: u64) -> Option<TrackedPeers<PeerKey>> {
+        self.oracle.peer_set(id).await
+    }
+
+    async fn subscribe(&mut self) -> PeerSetSubscription<PeerKey> {
+        self.oracle.subscribe().await
+    }
+}
+
+impl Manager for Connections {
+    type Directory = Directory;
+    type Error = Infallible;
+
+    fn track(&mut self, epoch: Epoch, peers: TrackedPeers<PeerKey>, directory: &Directory) -> Result<(), Infallible> {
+        let address = |peer: &PeerKey| {
+            let known = self.listed.get(peer).or_else(|| directory.address(peer));
+            (peer.clone(), known.cloned().unwrap_or(NOWHERE))
+        };
+        let others = self.listed.keys().filter(|peer| peers.primary.position(peer).is_none());
+        let primary = Map::from_iter_dedup(peers.primary.iter().map(address));
+        let secondary = Map::from_iter_dedup(peers.secondary.iter().chain(others).map(address));
+        self.oracle.track(epoch.get(), AddressableTrackedPeers::new(primary, secondary));
+        Ok(())
+    }
+}
+
+/// Listens, and connects to the peers of a chain. Peers of another chain are refused at the handshake.
 pub fn connect<E>(context: E, chain: ChainId, me: ed25519::PrivateKey, peering: &Peering) -> Result<Connected<E>, Error>
 where
-    E: Runtime + commonware_runtime::Network + Resolver,
+    E: Runtime + Resolver,
 {
-    let mut peers = Vec::with_capacity(peering.peers.len() + 1);
+    let mut listed = BTreeMap::from([(me.public_key(), Address::Symmetric(peering.listen))]);
     for (key, address) in &peering.peers {
         let key = PeerKey::decode(Copying(key.as_slice())).map_err(|_| Error::PeerKey)?;
-        peers.push((key, address.dialed()));
+        listed.insert(key, address.dialed());
     }
-    if peers.iter().all(|(key, _)| *key != me.public_key()) {
-        peers.push((me.public_key(), Address::Symmetric(peering.listen)));
+    if listed.len() > LISTED_MAX {
+        return Err(Error::TooManyPeers(listed.len()));
     }
     let handshake = Cups::<_, ChaCha20Poly1305>::new(
         Sake {
@@ -156,7 +190,6 @@ where
         },
         cups::Version::V1,
     );
-    let most = NonZeroUsize::new(peers.len()).expect("this validator is among them");
     let config = lookup::Config {
         allow_private_ips: true,
         // A peer is known by its key, wherever it calls from.
@@ -167,23 +200,21 @@ where
             handshake,
             &[b"tributary/p2p/1/".as_slice(), &chain.0].concat(),
             peering.listen,
-            most,
+            PEERS_MAX,
             message_bytes_max(),
             NETWORK_MAILBOX,
         )
     };
-    let (mut network, mut oracle) = lookup::Network::new(context.child("network"), config);
-    oracle.track(0, Map::from_iter_dedup(peers));
-    let votes = Quota::per_second(VOTES_PER_SECOND);
-    let blocks = Quota::per_second(BLOCKS_PER_SECOND);
+    let (mut network, oracle) = lookup::Network::new(context.child("network"), config);
     let connected = Network {
-        votes: network.register(0, votes),
-        certificates: network.register(1, votes),
-        resolver: network.register(2, votes),
-        backfill: network.register(3, blocks),
-        broadcast: network.register(4, blocks),
-        transactions: network.register(5, Quota::per_second(BUNDLES_PER_SECOND)),
-        peers: oracle.clone(),
+        votes: network.register(0, VOTES),
+        certificates: network.register(1, VOTES),
+        resolver: network.register(2, VOTES),
+        backfill: network.register(3, BLOCKS),
+        broadcast: network.register(4, BLOCKS),
+        transactions: network.register(5, BUNDLES),
+        dealings: network.register(6, DEALINGS),
+        peers: Connections { oracle: oracle.clone(), listed: Arc::new(listed) },
         blocker: oracle,
     };
     network.start();
@@ -193,8 +224,9 @@ where
 /// Bytes of the largest message that a chain's parts send.
 fn message_bytes_max() -> u32 {
     commonware_p2p::max_message_size(&[
-        simplex::max_payload_size::<Scheme, BlockDigest>(VALIDATORS_MAX),
-        marshal::max_payload_size::<Variant, Scheme>(VALIDATORS_MAX, &()),
+        orchestrator::max_payload_size::<Scheme, BlockDigest>(COMMITTEE_MAX.get()),
+        marshal::max_payload_size::<Variant, Scheme>(COMMITTEE_MAX.get(), &()),
+        dkg::max_payload_size::<Curve, PeerKey>(COMMITTEE_MAX),
         gossip::BUNDLE_BYTES_MAX,
     ])
 }
@@ -210,6 +242,7 @@ pub fn alone(me: PeerKey) -> Network<Nobody, Nobody, Nobody, Nobody> {
         backfill: channel(),
         broadcast: channel(),
         transactions: channel(),
+        dealings: channel(),
         peers: nobody.clone(),
         blocker: nobody.clone(),
     }
@@ -276,6 +309,15 @@ impl Provider for Nobody {
         let _ = sender.send(PeerSetUpdate { index: 0, latest: peers.clone(), all: peers });
         self.subscribers.lock().push(sender);
         receiver
+    }
+}
+
+impl Manager for Nobody {
+    type Directory = Directory;
+    type Error = Infallible;
+
+    fn track(&mut self, _: Epoch, _: TrackedPeers<PeerKey>, _: &Directory) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 

@@ -1,6 +1,9 @@
 //! What can be asked of a running chain, on any runtime.
 
-use commonware_utils::channel::{mpsc, watch};
+use commonware_utils::{
+    channel::{mpsc, watch},
+    sync::Mutex,
+};
 use crypto::{
     finality::Finality,
     receipt_proof,
@@ -12,11 +15,12 @@ use types::{Digest, FinalBlock, Key, List, merkle};
 
 use crate::{
     application::{Core, open, place},
+    epochs::Epoch,
     error::Error,
     follow::{Archive, Head, feed},
     gossip::Outgoing,
     prove::prove,
-    stack::{Place, Runtime, SharedState, State},
+    stack::{EpochInfo, Place, Runtime, SharedState, State},
 };
 
 /// Blocks that wait for a follower.
@@ -55,6 +59,8 @@ pub(crate) struct Services<E: Runtime> {
     archive: Archive<E>,
     state: SharedState<E>,
     outgoing: Outgoing,
+    /// The epoch that was asked for last.
+    epoch: Mutex<Option<Epoch>>,
 }
 
 impl<E: Runtime> Services<E> {
@@ -65,7 +71,7 @@ impl<E: Runtime> Services<E> {
         state: SharedState<E>,
         outgoing: Outgoing,
     ) -> Self {
-        Self { context, core, archive, state, outgoing }
+        Self { context, core, archive, state, outgoing, epoch: Mutex::default() }
     }
 
     pub(crate) fn outgoing(&self) -> Outgoing {
@@ -92,6 +98,22 @@ impl<E: Runtime> Services<E> {
     fn height_of(&self, state: &State<E>) -> Result<(u64, Digest), Error> {
         let root = Digest(state.root().0);
         self.core.height_of(root).map(|height| (height, root)).ok_or(Error::Empty)
+    }
+
+    /// The epoch in which the block at this height is or will be, if the block before the epoch is here.
+    pub(crate) async fn epoch_info(&self, height: u64) -> Option<EpochInfo> {
+        let blocks = self.core.genesis.epoch_blocks;
+        self.archive.next_epoch((height / blocks * blocks).saturating_sub(1)).await
+    }
+
+    /// The epoch of the next block.
+    pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
+        let (next, blocks) = (self.head().borrow().height + 1, self.core.genesis.epoch_blocks);
+        if let Some(known) = self.epoch.lock().as_ref().filter(|known| known.number == next / blocks) {
+            return Ok(known.clone());
+        }
+        let info = self.epoch_info(next).await.ok_or(Error::Stopped)?;
+        Ok(self.epoch.lock().insert(Epoch::of(&info, blocks)).clone())
     }
 
     /// Reads records at the last final state.

@@ -9,18 +9,21 @@ use commonware_consensus::{
     simplex::{self, scheme::bls12381_threshold::standard as threshold},
 };
 use commonware_cryptography::{Sha256, bls12381::primitives::variant::MinSig, ed25519, sha256};
-use commonware_glue::stateful::{self, db};
+use commonware_glue::{
+    dkg::{self, reshare},
+    stateful::{self, db},
+};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Clock, Metrics, Spawner, Storage};
+use commonware_runtime::{Clock, Metrics, Network, Spawner, Storage};
 use commonware_storage::{archive::immutable, mmr, qmdb, translator::EightCap};
 use rand_core::CryptoRng;
 
-use crate::{application::Application, block::Block};
+use crate::{application::Application, block::Block, directory::Directory};
 
 /// What a chain needs of its runtime. The tokio runtime and the deterministic one both are.
-pub trait Runtime: Clock + CryptoRng + Metrics + Spawner + Storage + Sync {}
+pub trait Runtime: Clock + CryptoRng + Metrics + Network + Spawner + Storage + Sync {}
 
-impl<T: Clock + CryptoRng + Metrics + Spawner + Storage + Sync> Runtime for T {}
+impl<T: Clock + CryptoRng + Metrics + Network + Spawner + Storage + Sync> Runtime for T {}
 
 /// Peers are known by Ed25519 keys.
 pub type PeerKey = ed25519::PublicKey;
@@ -54,7 +57,16 @@ pub type Variant = standard::Standard<Block>;
 pub type Marshal = core::Mailbox<Scheme, Variant>;
 /// The state machine's mailbox.
 pub type Machine<E> = stateful::Mailbox<E, Application<E>>;
+/// What a block carries of a resharing: a dealer's part, or the epoch that comes.
+pub type Payload = dkg::types::Payload<Curve, PeerKey, Directory>;
+/// Who signs an epoch, who gets shares in it, who in the next, and where they are reached.
+pub type EpochInfo = dkg::types::EpochInfo<Curve, PeerKey, Directory>;
+/// What the state machine is given with a proposal.
+pub type ReshareInput = reshare::Input<(), Curve, ed25519::PrivateKey, Directory>;
+/// The state machine with what blocks carry of a resharing put in and checked.
+pub type ResharingMachine<E> = reshare::Application<Machine<E>, Block, Curve, ed25519::PrivateKey>;
 /// What votes and proposes on the state machine's behalf.
-pub type Automaton<E> = standard::Deferred<E, Scheme, Machine<E>, Block, commonware_consensus::types::FixedEpocher>;
+pub type Automaton<E> =
+    standard::Deferred<E, Scheme, ResharingMachine<E>, Block, commonware_consensus::types::FixedEpocher>;
 /// A store of final things by height and digest.
 pub type Archive<E, V> = immutable::Archive<E, BlockDigest, V>;

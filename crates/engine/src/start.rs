@@ -1,17 +1,18 @@
 //! Puts a chain together on any runtime: stores, network, state machine, consensus.
 //!
 //! Partitions of the data folder, by prefix: `blocks-`, `certificates-` (archives), `marshal-` (progress and recent
-//! uncertified blocks), `votes` (what this validator has signed), `state-` (the authenticated state), `outputs`.
+//! uncertified blocks), `votes_` (what this validator has signed, by epoch), `state-` (the authenticated state), `outputs`,
+//! `resharing` (what was dealt in public), `secrets` (key shares, and what was dealt to this validator alone).
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    marshal::{core::Actor, resolver::p2p as backfill, standard::Deferred},
-    simplex,
-    types::FixedEpocher,
+    Reporters,
+    marshal::{core::Actor, resolver::p2p as backfill},
+    types::{Epocher as _, Height},
 };
-use commonware_cryptography::{Digested, Digestible as _};
+use commonware_cryptography::{Digested, Digestible as _, bls12381::primitives::group::Share};
 use commonware_glue::stateful::{Stateful, SyncPlan};
-use commonware_p2p::{Blocker, Provider, Receiver, Sender};
+use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Handle;
 use commonware_storage::archive::{Archive as _, Identifier};
 use std::{sync::Arc, time::Duration};
@@ -24,15 +25,16 @@ use crate::{
     follow::{Announcer, Archive, Head, announce},
     gossip,
     keys::ValidatorKeys,
-    network::{Network, Peering},
+    network::{Network, Peering, Peers},
     outputs::OutputsStore,
-    pace::Paced,
+    secrets::Secrets,
     services::Services,
+    signing,
     source::TransactionSource,
     stack::{self, Runtime, Variant},
     unfinished,
     verify::CheckBatch,
-    wiring::{EPOCH, EPOCH_BLOCKS, PENDING_BLOCKS, Wiring, open_archive},
+    wiring::{PENDING_BLOCKS, Wiring, open_archive},
 };
 
 /// How much memory and how large files the stores use.
@@ -76,15 +78,15 @@ where
     E: Runtime,
     S: Sender<PublicKey = stack::PeerKey>,
     R: Receiver<PublicKey = stack::PeerKey>,
-    P: Provider<PublicKey = stack::PeerKey>,
+    P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
     let records = execution::run::genesis_records(&config.genesis)
         .map_err(|_| Error::Genesis("its records are refused by the ledger"))?;
     let wiring = Wiring::new(&config)?;
-    let genesis = Block::genesis(&config.genesis, empty_target::<E>());
+    let genesis = Block::genesis(&config.genesis, wiring.first_epoch().clone(), empty_target::<E>());
     let core = Core::new(config.genesis, genesis, records, config.source, config.check);
-    launch(context, core, wiring, network).await
+    launch(context, core, wiring, config.keys.share, network).await
 }
 
 /// Starts a chain whose first block writes the records that the core was given.
@@ -92,13 +94,14 @@ pub(crate) async fn launch<E, S, R, P, B>(
     context: E,
     core: Arc<Core>,
     wiring: Wiring,
+    share: Option<Share>,
     network: Network<S, R, P, B>,
 ) -> Result<(Services<E>, Handle<()>), Error>
 where
     E: Runtime,
     S: Sender<PublicKey = stack::PeerKey>,
     R: Receiver<PublicKey = stack::PeerKey>,
-    P: Provider<PublicKey = stack::PeerKey>,
+    P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
     let outputs = OutputsStore::open(context.child("outputs"), wiring.partition("outputs"), wiring.cache()).await;
@@ -111,12 +114,16 @@ where
     let marshal_config = wiring.marshal(plan.marshal_start(genesis));
     let (marshal_actor, marshal, floor) =
         Actor::<_, Variant, _, _, _, _, _>::init(context.child("marshal"), certificates, blocks, marshal_config).await;
-    if floor.processed().is_some_and(|processed| processed.height().get() > head.height) {
+    let processed = floor.processed().map_or(Height::zero(), |processed| processed.height());
+    if processed.get() > head.height {
         return Err(Error::Corrupt("the outputs of final blocks are missing"));
     }
+    core.begin(processed.get());
+    let epoch = wiring.epocher().containing(processed.next()).expect("heights are far from their end").epoch();
     let machine_config = wiring.machine(Application::new(core.clone()), (marshal.clone(), floor), plan);
     let (machine_actor, machine) = Stateful::new(context.child("machine"), machine_config);
 
+    let peers = (network.peers.clone(), network.blocker.clone());
     let backfill_config = wiring.backfill(network.peers.clone(), network.blocker.clone());
     let resolver = backfill::init(context.child("backfill"), backfill_config, network.backfill);
     let (broadcast, buffer) = buffered::Engine::new(context.child("broadcast"), wiring.broadcast(network.peers));
@@ -126,19 +133,20 @@ where
     let (announcer, announcements) = Announcer::new(machine.clone());
     let announcing = announce(core.clone(), archive.clone(), announcements);
     context.child("announcer").spawn(|_| announcing);
-    marshal_actor.start(announcer, buffer, resolver);
+
+    let secrets = Secrets::open(context.child("secrets"), wiring.partition("secrets"), share).await;
+    let signing = signing::build(&context, &wiring, &core, (machine.clone(), marshal), secrets, peers);
+    marshal_actor.start(Reporters::from((announcer, signing.reporters)), buffer, resolver);
     machine_actor.start();
+    signing.resharing.start(network.dealings);
     let (outgoing, waiting) = gossip::outgoing();
     let carrying = gossip::run(waiting, network.transactions, core.source().clone());
     context.child("gossip").spawn(|_| carrying);
     let state = machine.subscribe_databases().await;
 
-    let automaton = Deferred::new(context.child("automaton"), machine, marshal, FixedEpocher::new(EPOCH_BLOCKS));
-    let automaton = Paced::new(context.child("pace"), automaton, core.clone(), wiring.heartbeat());
-    let consensus_config = wiring.consensus(automaton, network.blocker, core.genesis_block.digest());
-    let consensus = simplex::Engine::new(context.child("consensus"), consensus_config);
-    unfinished::give_up(context.child("unfinished"), &wiring, EPOCH).await;
-    let handle = consensus.start(network.votes, network.certificates, network.resolver);
+    let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
+    unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
+    let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);
     Ok((Services::new(context, core, archive, state, outgoing), handle))
 }
 

@@ -52,11 +52,11 @@ impl Last {
 }
 
 /// Votes to nullify the view in which this validator was stopped, if it had voted there and nothing came of it.
-pub(crate) async fn give_up<E: Runtime>(context: E, wiring: &Wiring, epoch: Epoch) {
+pub(crate) async fn give_up<E: Runtime>(context: E, wiring: &Wiring, epoch: Epoch, scheme: &Scheme) {
     let config = Config {
-        partition: wiring.partition("votes"),
+        partition: wiring.votes_of(epoch),
         compression: None,
-        codec_config: wiring.scheme().certificate_codec_config(),
+        codec_config: scheme.certificate_codec_config(),
         page_cache: wiring.cache(),
         write_buffer: WRITE_BUFFER,
     };
@@ -72,7 +72,7 @@ pub(crate) async fn give_up<E: Runtime>(context: E, wiring: &Wiring, epoch: Epoc
         return;
     }
     let round = Round::new(epoch, last.view);
-    let nullify = Nullify::sign::<BlockDigest>(wiring.scheme(), round).expect("a validator signs");
+    let Some(nullify) = Nullify::sign::<BlockDigest>(scheme, round) else { return };
     tracing::info!(view = last.view.get(), "gave up the view in which the node was stopped");
     let (journal, _, _) = journal.append(last.view.get(), &Artifact::Nullify(nullify)).await.expect(WRITTEN);
     journal.sync(last.view.get()).await.expect(WRITTEN);

@@ -6,13 +6,22 @@ use commonware_consensus::{
     marshal::{self, core::Floor, resolver::p2p as backfill},
     simplex::{
         self,
-        config::{Floor as FirstBlock, ForwardPolicy, SkipPolicy},
+        config::{ForwardPolicy, SkipPolicy},
         elector::RoundRobin,
     },
     types::{Epoch, FixedEpocher, ViewDelta},
 };
-use commonware_cryptography::{Digested, Sha256, Signer as _, certificate::ConstantProvider};
-use commonware_glue::stateful::{self, SyncPlan, db::SyncEngineConfig};
+use commonware_cryptography::{
+    Digested, Sha256, Signer as _, bls12381::dkg::feldman_desmedt::Reveal, certificate::ConstantProvider, ed25519,
+};
+use commonware_glue::{
+    dkg::{
+        fence::{Fence, Gate},
+        orchestrator, reshare,
+        state_sync::Plan as EpochPlan,
+    },
+    stateful::{self, SyncPlan, db::SyncEngineConfig},
+};
 use commonware_p2p::{Blocker, Provider};
 use commonware_parallel::Sequential;
 use commonware_runtime::buffer::paged::CacheRef;
@@ -29,11 +38,14 @@ use std::{
 use crate::{
     application::Application,
     block::Block,
+    directory::Directory,
+    epochs::{COMMITTEE_MAX, Committees, SHARING_MODE, Schemes, belongs, first_epoch},
     error::Error,
-    keys,
     local::LocalOnly,
+    network::Peers,
     pace::Paced,
-    stack::{self, BlockDigest, Marshal, PeerKey, Runtime, Scheme, Variant},
+    secrets::Secrets,
+    stack::{self, BlockDigest, Curve, EpochInfo, Marshal, PeerKey, Runtime, Scheme, Variant},
     start::{ChainConfig, StorageTuning},
 };
 
@@ -45,10 +57,9 @@ pub(crate) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// length is refused.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 const MAILBOX: NonZeroUsize = NZUsize!(1_024);
-/// One epoch until validators change by resharing.
-pub(crate) const EPOCH: Epoch = Epoch::zero();
-/// Blocks of that epoch.
-pub(crate) const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
+/// Sets dealings apart from everything else that a peer key signs. What chain they belong to is in what they sign: the
+/// sharing before them.
+const DEALINGS: &[u8] = b"tributary/dealings/1";
 /// Blocks that marshal hands over before it waits for the first to be durable.
 pub(crate) const PENDING_BLOCKS: NonZeroUsize = NZUsize!(4);
 /// How long a leader may take for a block once it is due.
@@ -66,13 +77,20 @@ type MarshalConfig =
     marshal::Config<ConstantProvider<Scheme, Epoch>, FixedEpocher, Sequential, Block, Digested<Block>, BlockDigest>;
 type MachineConfig<E> = stateful::Config<E, Application<E>, Variant, LocalOnly, Sequential>;
 type BroadcastConfig<P> = buffered::Config<PeerKey, (), P, Sequential>;
-type ConsensusConfig<E, B> =
-    simplex::Config<Scheme, RoundRobin<Sha256>, B, BlockDigest, Paced<E>, Paced<E>, Paced<E>, Sequential>;
+type ConsensusConfig<E, P, B> =
+    orchestrator::Config<B, P, Schemes, Variant, Curve, Paced<E>, RoundRobin<Sha256>, Sequential>;
+type ReshareConfig<E, P, B> =
+    reshare::Config<ed25519::PrivateKey, P, B, Committees<E>, Secrets<E>, Sequential, Scheme, Variant, Schemes>;
+/// What both actors of the epochs share of a start from a peer's state.
+pub(crate) type StartPlan = EpochPlan<Scheme, BlockDigest, Curve, Directory>;
 
 /// What the settings of one validator's parts follow from.
 pub(crate) struct Wiring {
-    scheme: Scheme,
-    me: PeerKey,
+    signer: ed25519::PrivateKey,
+    /// Verifies what any committee of the chain signed.
+    verifier: Scheme,
+    first_epoch: EpochInfo,
+    epoch_blocks: NonZeroU64,
     storage: StorageTuning,
     cache: CacheRef,
     heartbeat: Duration,
@@ -81,9 +99,18 @@ pub(crate) struct Wiring {
 impl Wiring {
     pub(crate) fn new(config: &ChainConfig) -> Result<Self, Error> {
         let pages = config.storage.page_cache_bytes / usize::from(PAGE_BYTES);
+        let first_epoch = first_epoch(&config.genesis)?;
+        let keys = &config.keys;
+        if keys.share.as_ref().is_some_and(|share| !belongs(&first_epoch, &keys.peer.public_key(), share)) {
+            return Err(Error::ForeignKeys);
+        }
+        let namespace = crypto::finality::namespace(config.genesis.chain());
         Ok(Self {
-            scheme: keys::scheme(&config.genesis, &config.keys)?,
-            me: config.keys.peer.public_key(),
+            signer: keys.peer.clone(),
+            verifier: Scheme::certificate_verifier(&namespace, *first_epoch.output.public().public()),
+            first_epoch,
+            epoch_blocks: NonZeroU64::new(config.genesis.epoch_blocks)
+                .ok_or(Error::Genesis("an epoch has no blocks"))?,
             storage: config.storage.clone(),
             cache: CacheRef::new(NZU16!(PAGE_BYTES), NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN)),
             heartbeat: config.heartbeat,
@@ -94,8 +121,21 @@ impl Wiring {
         format!("{}{name}", self.storage.prefix)
     }
 
-    pub(crate) fn scheme(&self) -> &Scheme {
-        &self.scheme
+    /// Where the votes of an epoch lie.
+    pub(crate) fn votes_of(&self, epoch: Epoch) -> String {
+        format!("{}_consensus_{epoch}", self.partition("votes"))
+    }
+
+    pub(crate) fn first_epoch(&self) -> &EpochInfo {
+        &self.first_epoch
+    }
+
+    pub(crate) fn epocher(&self) -> FixedEpocher {
+        FixedEpocher::new(self.epoch_blocks)
+    }
+
+    pub(crate) fn epoch_blocks(&self) -> NonZeroU64 {
+        self.epoch_blocks
     }
 
     /// The file pages in memory, shared by every store.
@@ -109,8 +149,8 @@ impl Wiring {
 
     pub(crate) fn marshal(&self, start: MarshalStart) -> MarshalConfig {
         marshal::Config {
-            provider: ConstantProvider::new(self.scheme.clone()),
-            epocher: FixedEpocher::new(EPOCH_BLOCKS),
+            provider: ConstantProvider::new(self.verifier.clone()),
+            epocher: self.epocher(),
             start,
             partition_prefix: self.partition("marshal"),
             mailbox_size: MAILBOX,
@@ -157,7 +197,7 @@ impl Wiring {
         B: Blocker<PublicKey = PeerKey>,
     {
         backfill::Config {
-            public_key: self.me.clone(),
+            public_key: self.signer.public_key(),
             peer_provider: peers,
             blocker,
             mailbox_size: MAILBOX,
@@ -170,7 +210,7 @@ impl Wiring {
 
     pub(crate) fn broadcast<P: Provider<PublicKey = PeerKey>>(&self, peers: P) -> BroadcastConfig<P> {
         buffered::Config {
-            public_key: self.me.clone(),
+            public_key: self.signer.public_key(),
             mailbox_size: MAILBOX,
             deque_size: 16,
             priority: true,
@@ -181,40 +221,88 @@ impl Wiring {
     }
 
     /// The leader's timeout lies above the heartbeat: an idle chain makes one view per heartbeat and no more.
-    pub(crate) fn consensus<E: Runtime, B: Blocker<PublicKey = PeerKey>>(
+    pub(crate) fn consensus<E, P, B>(
         &self,
         automaton: Paced<E>,
-        blocker: B,
-        genesis: BlockDigest,
-    ) -> ConsensusConfig<E, B> {
+        marshal: Marshal,
+        (manager, blocker): (P, B),
+        schemes: Schemes,
+        (gate, plan): (Gate, StartPlan),
+    ) -> ConsensusConfig<E, P, B>
+    where
+        E: Runtime,
+        P: Peers,
+        B: Blocker<PublicKey = PeerKey>,
+    {
         let leader_timeout = self.heartbeat + BUILD_TIME;
-        simplex::Config {
-            scheme: self.scheme.clone(),
-            elector: RoundRobin::default(),
-            blocker,
-            automaton: automaton.clone(),
-            relay: automaton.clone(),
-            reporter: automaton,
+        orchestrator::Config {
+            oracle: blocker,
+            manager,
+            provider: schemes,
+            marshal,
+            application: automaton,
             strategy: Sequential,
-            partition: self.partition("votes"),
-            mailbox_size: MAILBOX,
-            epoch: EPOCH,
-            floor: FirstBlock::Genesis(genesis),
-            replay_buffer: REPLAY_BUFFER,
-            write_buffer: WRITE_BUFFER,
-            page_cache: self.cache(),
-            leader_timeout,
-            certification_timeout: leader_timeout + BUILD_TIME,
-            timeout_retry: RETRY_TIME,
-            view_retention: VIEWS_KEPT,
-            skip: SkipPolicy::Enabled {
-                timeout: leader_timeout + BUILD_TIME * 2,
-                budget: simplex::SkipBudget::Participants,
+            simplex: orchestrator::SimplexConfig {
+                elector: RoundRobin::default(),
+                mailbox_size: MAILBOX,
+                replay_buffer: REPLAY_BUFFER,
+                write_buffer: WRITE_BUFFER,
+                page_cache: self.cache(),
+                leader_timeout,
+                certification_timeout: leader_timeout + BUILD_TIME,
+                timeout_retry: RETRY_TIME,
+                fetch_timeout: NZDuration!(FETCH_TIME),
+                fetch_retry_delay: Duration::from_secs(1),
+                view_retention: VIEWS_KEPT,
+                skip: SkipPolicy::Enabled {
+                    timeout: leader_timeout + BUILD_TIME * 2,
+                    budget: simplex::SkipBudget::Participants,
+                },
+                track_historical_votes: false,
+                forward: ForwardPolicy::SilentVoters,
             },
-            fetch_timeout: NZDuration!(FETCH_TIME),
-            fetch_retry_delay: Duration::from_secs(1),
-            forward: ForwardPolicy::SilentVoters,
-            track_historical_votes: false,
+            gate,
+            state_sync: plan,
+            blocks_per_epoch: self.epoch_blocks,
+            mailbox_size: MAILBOX,
+            partition_prefix: self.partition("votes"),
+        }
+    }
+
+    pub(crate) fn resharing<E, P, B>(
+        &self,
+        (committees, secrets): (Committees<E>, Secrets<E>),
+        marshal: Marshal,
+        (manager, blocker): (P, B),
+        schemes: Schemes,
+        (fence, plan): (Fence, StartPlan),
+    ) -> ReshareConfig<E, P, B>
+    where
+        E: Runtime,
+        P: Peers,
+        B: Blocker<PublicKey = PeerKey>,
+    {
+        reshare::Config {
+            signer: self.signer.clone(),
+            manager,
+            blocker,
+            participants_provider: committees,
+            secret_store: secrets,
+            strategy: Sequential,
+            registrar: schemes,
+            marshal,
+            state_sync: plan,
+            fence,
+            namespace: DEALINGS,
+            sharing_mode: SHARING_MODE,
+            reveal: Reveal::V1,
+            mailbox_size: MAILBOX,
+            partition_prefix: self.partition("resharing"),
+            page_cache: self.cache(),
+            write_buffer: WRITE_BUFFER,
+            replay_buffer: REPLAY_BUFFER,
+            max_participants: COMMITTEE_MAX,
+            blocks_per_epoch: self.epoch_blocks,
         }
     }
 }

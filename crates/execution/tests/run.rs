@@ -6,8 +6,7 @@ use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
 use ledger::{clock::Advance, document, evidence, receivable, testing::Scenario};
 use std::{cell::Cell, sync::Arc};
 use types::{
-    Act, Amount, Bytes, Clock, Currency, Digest, Genesis, Key, List, Outcome, State, Suite, Text, Timestamp,
-    Transaction,
+    Amount, Bytes, Clock, Currency, Digest, Genesis, Key, List, Outcome, State, Suite, Text, Timestamp, Transaction,
     genesis::Operator,
     limits,
     state::Memory,

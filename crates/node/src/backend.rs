@@ -9,7 +9,9 @@ use api::{
     Backend, Failure, Reply,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView},
+    message::{
+        AnswerView, ChainInfo, EpochView, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView,
+    },
     problem::doors,
 };
 use engine::Chain;
@@ -154,6 +156,11 @@ impl State for Snapshot {
     }
 }
 
+fn epoch_view(epoch: engine::Epoch, blocks: u64) -> EpochView {
+    let engine::Epoch { number, first_height, dealt, signers, receivers, next_receivers } = epoch;
+    EpochView { number, first_height, next_height: first_height + blocks, dealt, signers, receivers, next_receivers }
+}
+
 impl Backend for NodeBackend {
     fn info(&self) -> Reply<'_, ChainInfo> {
         Box::pin(async move {
@@ -162,6 +169,7 @@ impl Backend for NodeBackend {
                 name: self.genesis.name.clone(),
                 clock: self.genesis.clock,
                 head: self.head(),
+                epoch: epoch_view(self.chain.epoch().await.map_err(Failure::internal)?, self.genesis.epoch_blocks),
                 indexed_height: self.index.height().await.map_err(Failure::internal)?,
                 waiting: u64::try_from(self.source.waiting()).expect("the pool is bounded"),
                 version: env!("CARGO_PKG_VERSION").to_owned(),

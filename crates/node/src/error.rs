@@ -7,6 +7,8 @@ use std::{io, net::SocketAddr, path::PathBuf};
 pub enum Error {
     #[error("there is no chain in {0}: make one with `tributary chain new`")]
     NoChain(PathBuf),
+    #[error("{0} has a chain already")]
+    HasChain(PathBuf),
     #[error("{0} is in use by another node")]
     InUse(PathBuf),
     #[error("read {path}")]

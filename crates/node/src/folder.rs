@@ -1,11 +1,11 @@
 //! A node's data folder.
 //!
 //! ```text
-//!   genesis.bcs    the chain's genesis; its hash is the chain's identity
+//!   genesis.bcs    the chain's genesis; its hash is the chain's identity; the folder has mode 0700
 //!   genesis.json   the same, for people
-//!   validator.key  this validator's secret keys, mode 0600
+//!   validator.key  this machine's secret key and first share, mode 0600
 //!   peers.json     where the validators are reached; a chain with one validator has none
-//!   chain/         the engine's stores
+//!   chain/         the engine's stores, among them later key shares
 //!   index.sqlite   the read model; may be deleted, it is made again
 //!   lock           held while a node runs here
 //! ```
@@ -15,7 +15,7 @@ use engine::{Peering, ValidatorKeys};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write as _,
+    io::{self, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -70,12 +70,30 @@ impl Folder {
         self.genesis_path().exists()
     }
 
+    /// Makes the folder, which nobody but its owner may look into: the engine keeps key shares there.
+    fn make(&self) -> Result<(), Error> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.0).map_err(|source| Error::Write { path: self.0.clone(), source })
+    }
+
+    /// Writes the keys of a machine that has no chain yet; refuses a folder that has some.
+    pub fn write_keys(&self, keys: &ValidatorKeys) -> Result<(), Error> {
+        self.make()?;
+        write_new(&self.keys_path(), &keys.encode(), Secrecy::Secret)
+    }
+
     /// Writes a new chain's genesis and this validator's keys; refuses a folder that has a chain.
     pub fn create(&self, genesis: &Genesis, keys: &ValidatorKeys) -> Result<(), Error> {
-        fs::create_dir_all(&self.0).map_err(|source| Error::Write { path: self.0.clone(), source })?;
-        write_new(&self.keys_path(), &keys.encode(), Secrecy::Secret)?;
+        if self.has_chain() {
+            return Err(Error::HasChain(self.0.clone()));
+        }
+        self.make()?;
+        write_over(&self.keys_path(), &keys.encode(), Secrecy::Secret)?;
         let json = serde_json::to_vec_pretty(genesis).expect("a genesis has string keys only");
-        write_new(&self.0.join("genesis.json"), &json, Secrecy::Public)?;
+        write_over(&self.0.join("genesis.json"), &json, Secrecy::Public)?;
         // Last, since it says that the folder has a chain.
         write_new(&self.genesis_path(), &wire::encode(genesis), Secrecy::Public)
     }
@@ -96,7 +114,7 @@ impl Folder {
     /// Writes where the validators are reached.
     pub fn write_peers(&self, peers: &Peers) -> Result<(), Error> {
         let json = serde_json::to_vec_pretty(peers).expect("peers have string keys only");
-        write_new(&self.peers_path(), &json, Secrecy::Public)
+        write_over(&self.peers_path(), &json, Secrecy::Public)
     }
 
     /// Where the validators are reached, if the folder says so.
@@ -153,6 +171,17 @@ enum Secrecy {
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// Writes a file, or another in its place at once, and returns when it is on disk.
+fn write_over(path: &Path, bytes: &[u8], secrecy: Secrecy) -> Result<(), Error> {
+    let new = path.with_extension("new");
+    match fs::remove_file(&new) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(Error::Write { path: new, source }),
+        _ => {}
+    }
+    write_new(&new, bytes, secrecy)?;
+    fs::rename(&new, path).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// Writes a file that was not there, and returns when it is on disk.

@@ -78,7 +78,8 @@ pub struct Genesis {
     pub validators: List<Bytes<32>, 256>,
     /// The chain's group key: verifies any block of any age.
     pub group_key: Bytes<128>,
-    /// The public polynomial of the validators' key shares, as the engine encodes it.
+    /// How the validators' first key shares were dealt: the public polynomial, the dealers and the validators, as the engine
+    /// encodes it.
     pub sharing: Bytes<16384>,
 }
 

@@ -1,7 +1,10 @@
 //! Tests of a whole chain.
 
 mod bounds;
+mod ceremony;
+mod committee;
 mod crash;
+mod epochs;
 mod many;
 mod one;
 mod pace;

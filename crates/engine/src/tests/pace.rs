@@ -85,10 +85,12 @@ async fn start_with_due_work(context: &deterministic::Context, count: u32, at: t
     let config = config(&genesis, &keys[0], &source);
     let mut state = Memory { records: execution::run::genesis_records(&genesis).unwrap(), events: Vec::new() };
     suspensions(&mut state, count, at);
-    let block = Block::genesis(&genesis, empty_target::<deterministic::Context>());
+    let wiring = Wiring::new(&config).unwrap();
+    let block = Block::genesis(&genesis, wiring.first_epoch().clone(), empty_target::<deterministic::Context>());
     let core = Core::new(genesis, block, state.records, source, config.check.clone());
     let network = network::alone(keys[0].peer.public_key());
-    let (services, _) = launch(context.child("chain"), core, Wiring::new(&config).unwrap(), network).await.unwrap();
+    let share = config.keys.share.clone();
+    let (services, _) = launch(context.child("chain"), core, wiring, share, network).await.unwrap();
     let mut blocks = services.final_blocks(1);
     let (mut done, mut began) = (0, None);
     let most = u32::try_from(DUE_PER_BLOCK_MAX).unwrap();

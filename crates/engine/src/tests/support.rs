@@ -140,8 +140,8 @@ pub fn genesis(committee: &Committee) -> Genesis {
     }
 }
 
-/// The key of a sender.
-fn key(number: u8) -> SigningKey {
+/// The key of a sender; that of number 0 administers the operator.
+pub fn key(number: u8) -> SigningKey {
     SigningKey::from_seed(&[number; 32])
 }
 
@@ -157,6 +157,19 @@ pub fn transaction(genesis: &Genesis, number: u8, nonce: u64, payload: usize, no
     };
     let signatures = List::new(vec![key(number).sign(&body.hash().0)]).unwrap();
     checked(Transaction { body, signatures })
+}
+
+/// A transaction of these acts, signed by these senders, the first of whose nonces it uses.
+pub fn acts(genesis: &Genesis, signers: &[u8], nonce: u64, acts: Vec<Act>, now: Timestamp) -> Arc<Checked> {
+    let body = Body {
+        chain: genesis.chain(),
+        nonce,
+        valid_until: now.plus_ms(limits::VALIDITY_MS_MAX / 2),
+        signers: List::new(signers.iter().map(|number| key(*number).public_key()).collect()).unwrap(),
+        acts: List::new(acts).unwrap(),
+    };
+    let signatures = signers.iter().map(|number| key(*number).sign(&body.hash().0)).collect();
+    checked(Transaction { body, signatures: List::new(signatures).unwrap() })
 }
 
 /// A transaction that claims to have been checked.

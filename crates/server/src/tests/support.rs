@@ -5,7 +5,9 @@ use api::{
     Backend, Failure, Reply,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView},
+    message::{
+        AnswerView, ChainInfo, EpochView, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView,
+    },
     problem::doors,
 };
 use execution::{check::check_one, testing::TestChain};
@@ -142,6 +144,15 @@ impl Backend for MemoryBackend {
                 name: chain.genesis.name.clone(),
                 clock: chain.genesis.clock,
                 head,
+                epoch: EpochView {
+                    number: 0,
+                    first_height: 0,
+                    next_height: chain.genesis.epoch_blocks,
+                    dealt: true,
+                    signers: Vec::new(),
+                    receivers: Vec::new(),
+                    next_receivers: Vec::new(),
+                },
                 indexed_height,
                 waiting: self.waiting.lock().unwrap().len().try_into().expect("few"),
                 version: "of a test".to_owned(),

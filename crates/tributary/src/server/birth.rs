@@ -2,7 +2,7 @@
 //!
 //! Whoever makes a chain like this could sign for all of its validators: it fits one house, a demonstration, a test.
 
-use super::data;
+use super::{data, founding};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -19,7 +19,8 @@ use types::{Bytes, Clock, Genesis, List, Suite, Text, Timestamp, genesis::Operat
 
 pub fn command() -> Command {
     let option = |name: &'static str, help: &'static str| Arg::new(name).long(name).value_name("TEXT").help(help);
-    Command::new("chain").about("Make a chain").subcommand_required(true).arg_required_else_help(true).subcommand(
+    let chain = Command::new("chain").about("Make a chain").subcommand_required(true).arg_required_else_help(true);
+    chain.subcommands(founding::commands()).subcommand(
         Command::new("new")
             .about("Make a chain: genesis and keys in a data folder, or in one folder for each of its validators")
             .arg(data())
@@ -52,18 +53,28 @@ pub fn command() -> Command {
     )
 }
 
-pub fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
-    let arguments = arguments.subcommand_matches("new").expect("clap demands it");
-    let text = |name: &str| arguments.get_one::<String>(name).expect("clap demands it or has a default").clone();
+pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
+    match arguments.subcommand().expect("clap demands a subcommand") {
+        ("new", arguments) => new(arguments),
+        (name, arguments) => founding::run(name, arguments).await,
+    }
+}
+
+/// The keys of administrators.
+pub(super) fn administrators(arguments: &ArgMatches) -> anyhow::Result<Vec<PublicKey>> {
     let key = |hex: &String| -> anyhow::Result<PublicKey> {
         let bytes = types::wire::hex_decode::<32>(hex).map_err(anyhow::Error::msg)?;
         Ok(PublicKey { suite: Suite::ED25519, bytes: Bytes::new(bytes).expect("32 bytes") })
     };
-    let administrators = arguments.get_many::<String>("administrators").into_iter().flatten().map(key);
+    arguments.get_many::<String>("administrators").into_iter().flatten().map(key).collect()
+}
+
+fn new(arguments: &ArgMatches) -> anyhow::Result<()> {
+    let text = |name: &str| arguments.get_one::<String>(name).expect("clap demands it or has a default").clone();
     let operator = Operator {
         name: Text::new(text("operator")).map_err(anyhow::Error::msg)?,
         legal_id: Text::new(text("operator-id")).map_err(anyhow::Error::msg)?,
-        administrators: List::new(administrators.collect::<Result<_, _>>()?).map_err(anyhow::Error::msg)?,
+        administrators: List::new(administrators(arguments)?).map_err(anyhow::Error::msg)?,
     };
     let count: u32 = *arguments.get_one("validators").expect("it has a default");
     let (genesis, keys) = make_several(&text("name"), operator, Clock::Real, wall_time(), count)?;

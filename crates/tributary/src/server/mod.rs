@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod birth;
+mod founding;
 pub mod run;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -60,7 +61,7 @@ pub fn commands() -> Vec<Command> {
 /// Runs the command if it is of this side.
 pub async fn run(name: &str, arguments: &ArgMatches) -> Option<anyhow::Result<()>> {
     Some(match name {
-        "chain" => birth::run(arguments),
+        "chain" => birth::run(arguments).await,
         "node" => run::run(arguments.subcommand_matches("run").expect("clap demands it")).await,
         "audit" => audit::run(arguments).await,
         "completion" => {

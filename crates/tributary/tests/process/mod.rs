@@ -59,7 +59,7 @@ pub fn own_address() -> Ipv4Addr {
 }
 
 /// Places on this machine at which nobody listens: all of them are held until all are known.
-fn free_addresses(count: usize) -> Vec<SocketAddr> {
+pub fn free_addresses(count: usize) -> Vec<SocketAddr> {
     let held: Vec<_> = (0..count).map(|_| TcpListener::bind((own_address(), 0)).unwrap()).collect();
     held.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
