@@ -6,7 +6,7 @@ SHELL := /bin/bash
 DATA ?= data
 PROFILE ?= release
 
-.PHONY: help setup up test bench fuzz clean
+.PHONY: help setup up test bench sim fuzz clean
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,10 @@ test: setup ## Every test
 bench: setup ## Measure the node on this machine and print the figures
 	@cargo build --quiet --locked --release --package tributary
 	@cargo run --quiet --locked --release --package tributary -- bench
+
+SEEDS ?= 100
+sim: setup ## Run whole networks under mixed trouble on simulated time, one for each of 100 seeds (SEEDS=N: so many)
+	@cargo run --quiet --locked --release --package sim -- --seeds $(SEEDS)
 
 fuzz: setup ## Run each fuzz target for a minute
 	@./scripts/fuzz

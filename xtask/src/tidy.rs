@@ -21,6 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("server", &["types", "api"]),
     ("sdk", &["types", "api", "crypto", "ledger"]),
     ("node", &["types", "ledger", "crypto", "execution", "api", "mempool", "engine", "index", "server"]),
+    ("sim", &["types", "ledger", "crypto", "execution", "mempool", "engine", "node"]),
     ("tributary", &["types", "ledger", "crypto", "execution", "api", "engine", "node", "sdk"]),
     ("xtask", &[]),
 ];

@@ -5,10 +5,13 @@
 //! on the chain's runtime, and comes back over a oneshot. Followers read from bounded channels.
 
 use commonware_cryptography::Signer as _;
-use commonware_runtime::{Runner as _, Spawner as _, Supervisor as _, tokio as cw};
+use commonware_runtime::{Handle, Runner as _, Spawner as _, Supervisor as _, tokio as cw};
 use commonware_utils::channel::{mpsc, oneshot, watch};
 use crypto::{finality::Finality, receipt_proof};
-use futures::future::BoxFuture;
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Either, select},
+};
 use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use types::{FinalBlock, Key};
 
@@ -189,15 +192,23 @@ async fn serve(
     mut inbox: mpsc::Receiver<Message>,
     started: oneshot::Sender<Result<(watch::Receiver<Head>, Outgoing), Error>>,
 ) {
-    let services = match join(&context, config).await {
-        Ok(services) => Arc::new(services),
+    let (services, mut consensus) = match join(&context, config).await {
+        Ok((services, consensus)) => (Arc::new(services), consensus),
         Err(error) => {
             let _ = started.send(Err(error));
             return;
         }
     };
     let _ = started.send(Ok((services.head(), services.outgoing())));
-    while let Some(Message::Call(call)) = inbox.recv().await {
+    loop {
+        let call = match select(inbox.recv().boxed(), &mut consensus).await {
+            Either::Left((Some(Message::Call(call)), _)) => call,
+            Either::Left((Some(Message::Stop) | None, _)) => break,
+            Either::Right(_) => {
+                tracing::error!("consensus has ended: the chain stops");
+                break;
+            }
+        };
         let services = services.clone();
         context.child("call").spawn(|_| call(services));
     }
@@ -205,14 +216,11 @@ async fn serve(
 }
 
 /// Starts the chain on the network that its configuration names.
-async fn join(context: &cw::Context, config: ChainConfig) -> Result<Services<cw::Context>, Error> {
+async fn join(context: &cw::Context, config: ChainConfig) -> Result<(Services<cw::Context>, Handle<()>), Error> {
     let me = config.keys.peer.clone();
-    let started = match config.peering.clone() {
-        None => start(context.child("chain"), config, network::alone(me.public_key())).await?,
-        Some(peering) => {
-            let network = network::connect(context.child("p2p"), config.genesis.chain(), me, &peering)?;
-            start(context.child("chain"), config, network).await?
-        }
+    let network = match config.peering.clone() {
+        None => network::alone(me.public_key()),
+        Some(peering) => network::connect(context.child("p2p"), config.genesis.chain(), me, &peering)?,
     };
-    Ok(started.0)
+    start(context.child("chain"), config, network).await
 }

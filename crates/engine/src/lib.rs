@@ -11,7 +11,7 @@
 //!
 //! **Invariant**: a follower is told of a block after the block, its certificate, its state and its outputs are on disk.
 //! **Invariant**: a block is run by the same code whether it is proposed, verified, or run again after a crash.
-//! **Invariant**: no type of commonware leaves this crate, but for the network's traits and the tests.
+//! **Invariant**: no type of commonware leaves this crate, but for the network's traits, the tests, and `simulation`.
 
 mod application;
 mod block;
@@ -32,6 +32,7 @@ mod replay;
 mod secrets;
 mod services;
 mod signing;
+pub mod simulation;
 mod source;
 mod stack;
 mod start;

@@ -15,7 +15,7 @@ use commonware_p2p::{
     LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider, Receiver, Recipients, Sender, TrackedPeers,
     authenticated::lookup,
 };
-use commonware_runtime::{IoBufs, Quota, Resolver};
+use commonware_runtime::{Clock, IoBufs, Quota, Resolver};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
@@ -121,15 +121,74 @@ const NOWHERE: Address = Address::Asymmetric {
     egress: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0),
 };
 
-/// The ends of the connections.
-pub type Connected<E> =
-    Network<lookup::Sender<PeerKey, E>, lookup::Receiver<PeerKey>, Connections, lookup::Oracle<PeerKey>>;
+/// The ends of a machine's network.
+pub type Connected<E> = Network<Outlet<E>, Inlet, Connections, Connections>;
 
-/// The peers of the connections: those of each epoch, and those that this node lists.
+/// Where a channel is sent into. With nobody there, what is sent is gone.
+pub struct Outlet<E: Clock>(Option<lookup::Sender<PeerKey, E>>);
+
+impl<E: Clock> Clone for Outlet<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Messages whose peers may be sent them now.
+pub struct Allowed<'a, E: Clock>(Option<<lookup::Sender<PeerKey, E> as LimitedSender>::Checked<'a>>);
+
+impl<E: Clock> LimitedSender for Outlet<E> {
+    type PublicKey = PeerKey;
+    type Checked<'a> = Allowed<'a, E>;
+
+    fn check(&mut self, recipients: Recipients<PeerKey>) -> Result<Allowed<'_, E>, SystemTime> {
+        self.0.as_mut().map(|sender| sender.check(recipients)).transpose().map(Allowed)
+    }
+}
+
+impl<E: Clock> CheckedSender for Allowed<'_, E> {
+    type PublicKey = PeerKey;
+
+    fn recipients(&self) -> Vec<PeerKey> {
+        self.0.as_ref().map(CheckedSender::recipients).unwrap_or_default()
+    }
+
+    fn send(self, message: impl Into<IoBufs> + Send, priority: bool) -> Unreliable<Feedback> {
+        match self.0 {
+            Some(checked) => checked.send(message, priority),
+            None => Unreliable::new(Feedback::Ok),
+        }
+    }
+}
+
+/// Where a channel arrives. With nobody there, nothing does.
+#[derive(Debug)]
+pub struct Inlet(Option<lookup::Receiver<PeerKey>>);
+
+impl Receiver for Inlet {
+    type Error = <lookup::Receiver<PeerKey> as Receiver>::Error;
+    type PublicKey = PeerKey;
+
+    async fn recv(&mut self) -> Result<Message<PeerKey>, Self::Error> {
+        match &mut self.0 {
+            Some(receiver) => receiver.recv().await,
+            None => pending().await,
+        }
+    }
+
+    fn capacity(&self) -> NonZeroUsize {
+        self.0.as_ref().map_or(NonZeroUsize::MIN, Receiver::capacity)
+    }
+}
+
+/// The peers of a machine: those of each epoch, and those that it lists.
 #[derive(Clone, Debug)]
 pub struct Connections {
-    oracle: lookup::Oracle<PeerKey>,
+    me: PeerKey,
+    /// `None`: there is nobody.
+    oracle: Option<lookup::Oracle<PeerKey>>,
     listed: Arc<BTreeMap<PeerKey, Address>>,
+    /// Held open where there is nobody: to a subscriber, the end of the updates is the end of the network.
+    subscribers: Arc<Mutex<Vec<mpsc::UnboundedSender<PeerSetUpdate<PeerKey>>>>>,
 }
 
 impl Connections {
@@ -137,17 +196,31 @@ impl Connections {
     pub(crate) fn listed(&self) -> impl Iterator<Item = &PeerKey> {
         self.listed.keys()
     }
+
+    fn alone(&self) -> TrackedPeers<PeerKey> {
+        TrackedPeers::primary(Set::from_iter_dedup([self.me.clone()]))
+    }
 }
 
 impl Provider for Connections {
     type PublicKey = PeerKey;
 
     async fn peer_set(&mut self, id: u64) -> Option<TrackedPeers<PeerKey>> {
-        self.oracle.peer_set(id).await
+        match &mut self.oracle {
+            Some(oracle) => oracle.peer_set(id).await,
+            None => Some(self.alone()),
+        }
     }
 
     async fn subscribe(&mut self) -> PeerSetSubscription<PeerKey> {
-        self.oracle.subscribe().await
+        if let Some(oracle) = &mut self.oracle {
+            return oracle.subscribe().await;
+        }
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let peers = self.alone();
+        let _ = sender.send(PeerSetUpdate { index: 0, latest: peers.clone(), all: peers });
+        self.subscribers.lock().push(sender);
+        receiver
     }
 }
 
@@ -163,8 +236,25 @@ impl Manager for Connections {
         let others = self.listed.keys().filter(|peer| peers.primary.position(peer).is_none());
         let primary = Map::from_iter_dedup(peers.primary.iter().map(address));
         let secondary = Map::from_iter_dedup(peers.secondary.iter().chain(others).map(address));
-        self.oracle.track(epoch.get(), AddressableTrackedPeers::new(primary, secondary));
+        if let Some(oracle) = &mut self.oracle {
+            oracle.track(epoch.get(), AddressableTrackedPeers::new(primary, secondary));
+        }
         Ok(())
+    }
+}
+
+impl Blocker for Connections {
+    type PublicKey = PeerKey;
+
+    fn block(&mut self, peer: PeerKey) -> Feedback {
+        self.oracle.as_mut().map_or(Feedback::Ok, |oracle| oracle.block(peer))
+    }
+
+    fn blocked(&mut self) -> BlockedSubscription<PeerKey> {
+        match &mut self.oracle {
+            Some(oracle) => oracle.blocked(),
+            None => ring::channel(NZUsize!(1)).1,
+        }
     }
 }
 
@@ -173,7 +263,8 @@ pub fn connect<E>(context: E, chain: ChainId, me: ed25519::PrivateKey, peering: 
 where
     E: Runtime + Resolver,
 {
-    let mut listed = BTreeMap::from([(me.public_key(), Address::Symmetric(peering.listen))]);
+    let own = me.public_key();
+    let mut listed = BTreeMap::from([(own.clone(), Address::Symmetric(peering.listen))]);
     for (key, address) in &peering.peers {
         let key = PeerKey::decode(Copying(key.as_slice())).map_err(|_| Error::PeerKey)?;
         listed.insert(key, address.dialed());
@@ -206,16 +297,22 @@ where
         )
     };
     let (mut network, oracle) = lookup::Network::new(context.child("network"), config);
+    let mut channel = |number, quota| {
+        let (sender, receiver) = network.register(number, quota);
+        (Outlet(Some(sender)), Inlet(Some(receiver)))
+    };
+    let connections =
+        Connections { me: own, oracle: Some(oracle), listed: Arc::new(listed), subscribers: Arc::default() };
     let connected = Network {
-        votes: network.register(0, VOTES),
-        certificates: network.register(1, VOTES),
-        resolver: network.register(2, VOTES),
-        backfill: network.register(3, BLOCKS),
-        broadcast: network.register(4, BLOCKS),
-        transactions: network.register(5, BUNDLES),
-        dealings: network.register(6, DEALINGS),
-        peers: Connections { oracle: oracle.clone(), listed: Arc::new(listed) },
-        blocker: oracle,
+        votes: channel(0, VOTES),
+        certificates: channel(1, VOTES),
+        resolver: channel(2, VOTES),
+        backfill: channel(3, BLOCKS),
+        broadcast: channel(4, BLOCKS),
+        transactions: channel(5, BUNDLES),
+        dealings: channel(6, DEALINGS),
+        peers: connections.clone(),
+        blocker: connections,
     };
     network.start();
     Ok(connected)
@@ -231,10 +328,10 @@ fn message_bytes_max() -> u32 {
     ])
 }
 
-/// The network of a validator that is alone.
-pub fn alone(me: PeerKey) -> Network<Nobody, Nobody, Nobody, Nobody> {
-    let nobody = Nobody { me, subscribers: Arc::default() };
-    let channel = || (nobody.clone(), nobody.clone());
+/// The network of a validator that is alone. Its type is that of the others: the engine is compiled once.
+pub fn alone<E: Runtime>(me: PeerKey) -> Connected<E> {
+    let channel = || (Outlet(None), Inlet(None));
+    let nobody = Connections { me, oracle: None, listed: Arc::default(), subscribers: Arc::default() };
     Network {
         votes: channel(),
         certificates: channel(),
@@ -244,92 +341,6 @@ pub fn alone(me: PeerKey) -> Network<Nobody, Nobody, Nobody, Nobody> {
         transactions: channel(),
         dealings: channel(),
         peers: nobody.clone(),
-        blocker: nobody.clone(),
-    }
-}
-
-/// Nobody is there: what is sent is gone, and nothing arrives.
-#[derive(Clone, Debug)]
-pub struct Nobody {
-    me: PeerKey,
-    /// Held open: to a subscriber, the end of the updates is the end of the network.
-    subscribers: Arc<Mutex<Vec<mpsc::UnboundedSender<PeerSetUpdate<PeerKey>>>>>,
-}
-
-impl Nobody {
-    fn peers(&self) -> TrackedPeers<PeerKey> {
-        TrackedPeers::primary(Set::from_iter_dedup([self.me.clone()]))
-    }
-}
-
-impl LimitedSender for Nobody {
-    type PublicKey = PeerKey;
-    type Checked<'a> = Self;
-
-    fn check(&mut self, _: Recipients<PeerKey>) -> Result<Self, SystemTime> {
-        Ok(self.clone())
-    }
-}
-
-impl CheckedSender for Nobody {
-    type PublicKey = PeerKey;
-
-    fn recipients(&self) -> Vec<PeerKey> {
-        Vec::new()
-    }
-
-    fn send(self, _: impl Into<IoBufs> + Send, _: bool) -> Unreliable<Feedback> {
-        Unreliable::new(Feedback::Ok)
-    }
-}
-
-impl Receiver for Nobody {
-    type Error = Infallible;
-    type PublicKey = PeerKey;
-
-    async fn recv(&mut self) -> Result<Message<PeerKey>, Infallible> {
-        pending().await
-    }
-
-    fn capacity(&self) -> NonZeroUsize {
-        NZUsize!(1)
-    }
-}
-
-impl Provider for Nobody {
-    type PublicKey = PeerKey;
-
-    async fn peer_set(&mut self, _: u64) -> Option<TrackedPeers<PeerKey>> {
-        Some(self.peers())
-    }
-
-    async fn subscribe(&mut self) -> PeerSetSubscription<PeerKey> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let peers = self.peers();
-        let _ = sender.send(PeerSetUpdate { index: 0, latest: peers.clone(), all: peers });
-        self.subscribers.lock().push(sender);
-        receiver
-    }
-}
-
-impl Manager for Nobody {
-    type Directory = Directory;
-    type Error = Infallible;
-
-    fn track(&mut self, _: Epoch, _: TrackedPeers<PeerKey>, _: &Directory) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-impl Blocker for Nobody {
-    type PublicKey = PeerKey;
-
-    fn block(&mut self, _: PeerKey) -> Feedback {
-        Feedback::Ok
-    }
-
-    fn blocked(&mut self) -> BlockedSubscription<PeerKey> {
-        let (_, receiver) = ring::channel(NZUsize!(1));
-        receiver
+        blocker: nobody,
     }
 }

@@ -11,7 +11,7 @@ use crypto::{
 };
 use futures::StreamExt as _;
 use std::sync::Arc;
-use types::{Digest, FinalBlock, Key, List, merkle};
+use types::{ChainId, Digest, FinalBlock, Key, List, merkle};
 
 use crate::{
     application::{Core, open, place},
@@ -53,7 +53,7 @@ pub struct Listing {
 }
 
 /// A running chain's readers.
-pub(crate) struct Services<E: Runtime> {
+pub struct Services<E: Runtime> {
     context: E,
     core: Arc<Core>,
     archive: Archive<E>,
@@ -74,11 +74,16 @@ impl<E: Runtime> Services<E> {
         Self { context, core, archive, state, outgoing, epoch: Mutex::default() }
     }
 
-    pub(crate) fn outgoing(&self) -> Outgoing {
+    /// The chain's identity.
+    pub fn chain(&self) -> ChainId {
+        self.core.genesis.chain()
+    }
+
+    pub fn outgoing(&self) -> Outgoing {
         self.outgoing.clone()
     }
 
-    pub(crate) fn head(&self) -> watch::Receiver<Head> {
+    pub fn head(&self) -> watch::Receiver<Head> {
         self.archive.head()
     }
 
@@ -87,7 +92,7 @@ impl<E: Runtime> Services<E> {
     }
 
     /// Final blocks from `from` on, forever.
-    pub(crate) fn final_blocks(&self, from: u64) -> mpsc::Receiver<Result<Arc<FinalBlock>, Error>> {
+    pub fn final_blocks(&self, from: u64) -> mpsc::Receiver<Result<Arc<FinalBlock>, Error>> {
         let (sender, receiver) = mpsc::channel(FEED_PLACES);
         let archive = self.archive.clone();
         self.context.child("follower").spawn(move |_| feed(archive, from, sender));
@@ -107,7 +112,7 @@ impl<E: Runtime> Services<E> {
     }
 
     /// The epoch of the next block.
-    pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
+    pub async fn epoch(&self) -> Result<Epoch, Error> {
         let (next, blocks) = (self.head().borrow().height + 1, self.core.genesis.epoch_blocks);
         if let Some(known) = self.epoch.lock().as_ref().filter(|known| known.number == next / blocks) {
             return Ok(known.clone());
@@ -117,7 +122,7 @@ impl<E: Runtime> Services<E> {
     }
 
     /// Reads records at the last final state.
-    pub(crate) async fn read(&self, keys: &[Key]) -> Result<Reading, Error> {
+    pub async fn read(&self, keys: &[Key]) -> Result<Reading, Error> {
         let places: Vec<Place> = keys.iter().map(|key| place(key)).collect();
         let places: Vec<&Place> = places.iter().collect();
         let state = self.state.read().await;
@@ -179,7 +184,7 @@ impl<E: Runtime> Services<E> {
     }
 
     /// Lists the whole state. No block becomes final meanwhile: it is for audits and exports.
-    pub(crate) async fn scan(&self) -> Result<Listing, Error> {
+    pub async fn scan(&self) -> Result<Listing, Error> {
         let state = self.state.read().await;
         let (height, state_root) = self.height_of(&state)?;
         let mut records = Vec::new();

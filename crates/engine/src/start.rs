@@ -68,8 +68,8 @@ pub struct ChainConfig {
     pub peering: Option<Peering>,
 }
 
-/// Starts a chain and returns the services that read it. It runs until the runtime stops.
-pub(crate) async fn start<E, S, R, P, B>(
+/// Starts a chain and returns the services that read it, and the consensus. It runs until the runtime stops.
+pub async fn start<E, S, R, P, B>(
     context: E,
     config: ChainConfig,
     network: Network<S, R, P, B>,

@@ -57,6 +57,8 @@ pub(crate) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// length is refused.
 const RECORD_BYTES_MAX: usize = 16 << 20;
 const MAILBOX: NonZeroUsize = NZUsize!(1_024);
+/// The same between the parts of consensus, which are made anew in each epoch.
+const VOTES_MAILBOX: NonZeroUsize = NZUsize!(128);
 /// Sets dealings apart from everything else that a peer key signs. What chain they belong to is in what they sign: the
 /// sharing before them.
 const DEALINGS: &[u8] = b"tributary/dealings/1";
@@ -244,7 +246,7 @@ impl Wiring {
             strategy: Sequential,
             simplex: orchestrator::SimplexConfig {
                 elector: RoundRobin::default(),
-                mailbox_size: MAILBOX,
+                mailbox_size: VOTES_MAILBOX,
                 replay_buffer: REPLAY_BUFFER,
                 write_buffer: WRITE_BUFFER,
                 page_cache: self.cache(),

@@ -18,8 +18,10 @@ mod folder;
 mod source;
 mod waiters;
 
+pub use admission::check_block;
 pub use error::Error;
 pub use folder::{Folder, Peer, Peers};
+pub use source::PoolSource;
 
 use api::Backend;
 use backend::NodeBackend;

@@ -88,7 +88,7 @@ async fn start_with_due_work(context: &deterministic::Context, count: u32, at: t
     let wiring = Wiring::new(&config).unwrap();
     let block = Block::genesis(&genesis, wiring.first_epoch().clone(), empty_target::<deterministic::Context>());
     let core = Core::new(genesis, block, state.records, source, config.check.clone());
-    let network = network::alone(keys[0].peer.public_key());
+    let network = network::alone::<deterministic::Context>(keys[0].peer.public_key());
     let share = config.keys.share.clone();
     let (services, _) = launch(context.child("chain"), core, wiring, share, network).await.unwrap();
     let mut blocks = services.final_blocks(1);

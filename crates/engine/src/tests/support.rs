@@ -209,7 +209,7 @@ pub fn settings(seed: u64) -> deterministic::Config {
 
 /// A chain with one validator.
 pub async fn start_alone<E: Runtime>(context: &E, config: ChainConfig) -> Services<E> {
-    let network = network::alone(config.keys.peer.public_key());
+    let network = network::alone::<E>(config.keys.peer.public_key());
     start(context.child("chain"), config, network).await.unwrap().0
 }
 
