@@ -25,6 +25,7 @@ mod gossip;
 mod keys;
 mod local;
 pub mod network;
+mod observers;
 mod outputs;
 mod pace;
 mod prove;

@@ -73,9 +73,10 @@ where
 }
 
 /// Who is connected, epoch by epoch.
-pub trait Peers: Manager<PublicKey = PeerKey, Directory = Directory> {}
-
-impl<T: Manager<PublicKey = PeerKey, Directory = Directory>> Peers for T {}
+pub trait Peers: Manager<PublicKey = PeerKey, Directory = Directory> {
+    /// Machines that follow without a vote, and where they are reached: from the next epoch on they may connect too.
+    fn allow(&mut self, observers: BTreeMap<PeerKey, Option<Address>>);
+}
 
 /// Where a validator listens, and where it finds the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,10 +88,10 @@ pub struct Peering {
     pub peers: BTreeMap<[u8; 32], PeerAddress>,
 }
 
-/// Peers of one epoch: three committees, and those that a node lists for itself.
-const PEERS_MAX: NonZeroUsize = NZUsize!(400);
-/// Peers that a node may list: what three committees leave.
-const LISTED_MAX: usize = PEERS_MAX.get() - 3 * COMMITTEE_MAX.get() as usize;
+/// Peers of one epoch: three committees, those that a node lists for itself, and observers.
+const PEERS_MAX: NonZeroUsize = NZUsize!(500);
+/// Peers that a node may list.
+const LISTED_MAX: usize = 100;
 /// Connections kept waiting inside the network's own actors.
 const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(1_024);
 /// How far peers' clocks may differ when they shake hands.
@@ -187,6 +188,7 @@ pub struct Connections {
     /// `None`: there is nobody.
     oracle: Option<lookup::Oracle<PeerKey>>,
     listed: Arc<BTreeMap<PeerKey, Address>>,
+    observers: Arc<Mutex<BTreeMap<PeerKey, Option<Address>>>>,
     /// Held open where there is nobody: to a subscriber, the end of the updates is the end of the network.
     subscribers: Arc<Mutex<Vec<mpsc::UnboundedSender<PeerSetUpdate<PeerKey>>>>>,
 }
@@ -229,17 +231,28 @@ impl Manager for Connections {
     type Error = Infallible;
 
     fn track(&mut self, epoch: Epoch, peers: TrackedPeers<PeerKey>, directory: &Directory) -> Result<(), Infallible> {
+        let observers = self.observers.lock();
         let address = |peer: &PeerKey| {
-            let known = self.listed.get(peer).or_else(|| directory.address(peer));
+            let observer = || observers.get(peer).and_then(Option::as_ref);
+            let known = self.listed.get(peer).or_else(|| directory.address(peer)).or_else(observer);
             (peer.clone(), known.cloned().unwrap_or(NOWHERE))
         };
-        let others = self.listed.keys().filter(|peer| peers.primary.position(peer).is_none());
+        let others = self.listed.keys().chain(observers.keys());
+        let others = others.filter(|peer| peers.primary.position(peer).is_none());
         let primary = Map::from_iter_dedup(peers.primary.iter().map(address));
         let secondary = Map::from_iter_dedup(peers.secondary.iter().chain(others).map(address));
         if let Some(oracle) = &mut self.oracle {
             oracle.track(epoch.get(), AddressableTrackedPeers::new(primary, secondary));
         }
         Ok(())
+    }
+}
+
+impl Peers for Connections {
+    fn allow(&mut self, observers: BTreeMap<PeerKey, Option<Address>>) {
+        // As many as fit beside three committees and the listed ones.
+        let most = PEERS_MAX.get() - 3 * COMMITTEE_MAX.get() as usize - self.listed.len();
+        *self.observers.lock() = observers.into_iter().take(most).collect();
     }
 }
 
@@ -301,8 +314,13 @@ where
         let (sender, receiver) = network.register(number, quota);
         (Outlet(Some(sender)), Inlet(Some(receiver)))
     };
-    let connections =
-        Connections { me: own, oracle: Some(oracle), listed: Arc::new(listed), subscribers: Arc::default() };
+    let connections = Connections {
+        me: own,
+        oracle: Some(oracle),
+        listed: Arc::new(listed),
+        observers: Arc::default(),
+        subscribers: Arc::default(),
+    };
     let connected = Network {
         votes: channel(0, VOTES),
         certificates: channel(1, VOTES),
@@ -331,7 +349,13 @@ fn message_bytes_max() -> u32 {
 /// The network of a validator that is alone. Its type is that of the others: the engine is compiled once.
 pub fn alone<E: Runtime>(me: PeerKey) -> Connected<E> {
     let channel = || (Outlet(None), Inlet(None));
-    let nobody = Connections { me, oracle: None, listed: Arc::default(), subscribers: Arc::default() };
+    let nobody = Connections {
+        me,
+        oracle: None,
+        listed: Arc::default(),
+        observers: Arc::default(),
+        subscribers: Arc::default(),
+    };
     Network {
         votes: channel(),
         certificates: channel(),

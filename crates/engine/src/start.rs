@@ -26,6 +26,7 @@ use crate::{
     gossip,
     keys::ValidatorKeys,
     network::{Network, Peering, Peers},
+    observers,
     outputs::OutputsStore,
     secrets::Secrets,
     services::Services,
@@ -123,6 +124,7 @@ where
     let machine_config = wiring.machine(Application::new(core.clone()), (marshal.clone(), floor), plan);
     let (machine_actor, machine) = Stateful::new(context.child("machine"), machine_config);
 
+    let mut others = network.peers.clone();
     let peers = (network.peers.clone(), network.blocker.clone());
     let backfill_config = wiring.backfill(network.peers.clone(), network.blocker.clone());
     let resolver = backfill::init(context.child("backfill"), backfill_config, network.backfill);
@@ -143,6 +145,9 @@ where
     let carrying = gossip::run(waiting, network.transactions, core.source().clone());
     context.child("gossip").spawn(|_| carrying);
     let state = machine.subscribe_databases().await;
+    observers::refresh(&state, &mut others).await;
+    let following = observers::follow(core.clone(), state.clone(), others);
+    context.child("observers").spawn(|_| following);
 
     let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
     unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;

@@ -3,7 +3,7 @@
 use commonware_consensus::types::Epoch;
 use commonware_glue::dkg::network::Manager;
 use commonware_p2p::{
-    PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers,
+    Address, PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers,
     simulated::{self, Link, Oracle},
 };
 use commonware_runtime::{Quota, Supervisor as _, deterministic};
@@ -103,7 +103,7 @@ impl Links {
             broadcast: channel(),
             transactions: channel(),
             dealings: channel(),
-            peers: Tracked { manager: self.oracle.manager(), own: Arc::default() },
+            peers: Tracked { manager: self.oracle.manager(), own: Arc::default(), observers: Arc::default() },
             blocker: control.clone(),
         }
     }
@@ -115,6 +115,7 @@ impl Links {
 pub(crate) struct Tracked {
     manager: simulated::Manager<PeerKey, Context>,
     own: Arc<Mutex<Own>>,
+    observers: Arc<Mutex<BTreeSet<PeerKey>>>,
 }
 
 #[derive(Debug, Default)]
@@ -156,11 +157,21 @@ impl Manager for Tracked {
     type Error = Infallible;
 
     fn track(&mut self, epoch: Epoch, peers: TrackedPeers<PeerKey>, _: &Directory) -> Result<(), Infallible> {
+        let observers = self.observers.lock();
+        let others = observers.iter().filter(|peer| peers.primary.position(peer).is_none());
+        let secondary = Set::from_iter_dedup(peers.secondary.iter().chain(others).cloned());
+        let peers = TrackedPeers::new(peers.primary, secondary);
         Manager::track(&mut self.manager, epoch, peers.clone(), &Unit)?;
         let mut own = self.own.lock();
         own.sets.entry(epoch.get()).or_insert(peers);
         let update = own.latest().expect("one was put in");
         own.subscribers.retain(|subscriber| subscriber.send(update.clone()).is_ok());
         Ok(())
+    }
+}
+
+impl engine::simulation::Peers for Tracked {
+    fn allow(&mut self, observers: BTreeMap<PeerKey, Option<Address>>) {
+        *self.observers.lock() = observers.into_keys().collect();
     }
 }

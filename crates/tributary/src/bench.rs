@@ -11,6 +11,8 @@
 //! latency counts from the moment at which a transaction was due to be sent, so a stall of the node counts for all that
 //! were due meanwhile. In between this thread checks as many signatures in batches as the node had to: the yardstick.
 //!
+//! With several validators, CPU time is that of all of them, divided by their number.
+//!
 //! A transaction that is refused or not applied ends the run: only work that was done is counted.
 
 mod accounts;
@@ -54,6 +56,12 @@ pub fn command() -> Command {
                 .help("Length of each run"),
         )
         .arg(
+            argument("validators", "N")
+                .default_value("1")
+                .value_parser(value_parser!(u32).range(1..=16))
+                .help("How many validators the chain has, all on this machine; the first takes every transaction"),
+        )
+        .arg(
             argument("accounts", "N")
                 .value_parser(value_parser!(u32).range(1_000..=10_000_000))
                 .help("Instead of the loads: the node's memory with this many cash accounts (long)"),
@@ -66,6 +74,7 @@ pub fn command() -> Command {
 }
 
 pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
+    let validators: u32 = *arguments.get_one("validators").expect("it has a default");
     let seconds: u64 = *arguments.get_one("seconds").expect("it has a default");
     let folder: Option<&PathBuf> = arguments.get_one("folder");
     let form = Form::of(arguments);
@@ -80,7 +89,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     for (name, prepare) in LOADS {
         if named.as_ref().is_none_or(|named| named.contains(name)) {
             eprintln!("{name}: a new chain");
-            let measured = measure(folder, *prepare, Duration::from_secs(seconds)).await;
+            let measured = measure((folder, validators), *prepare, Duration::from_secs(seconds)).await;
             report.loads.push((*name, measured.with_context(|| format!("measure {name}"))?));
         }
     }
@@ -88,8 +97,12 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(folder: Option<&PathBuf>, prepare: loads::Prepare, length: Duration) -> anyhow::Result<Measured> {
-    let (node, mut network) = Network::start(folder).await?;
+async fn measure(
+    (folder, validators): (Option<&PathBuf>, u32),
+    prepare: loads::Prepare,
+    length: Duration,
+) -> anyhow::Result<Measured> {
+    let (node, mut network) = Network::start(folder, validators).await?;
     let driver = Driver::start(network.client()).await?;
     let mut load = prepare(&mut network, &driver).await?;
     let warm = sign(&mut network, load.as_mut(), WARM_UP, "signed to warm up");

@@ -137,10 +137,10 @@ async fn reach(client: &Client, height: u64) {
     }
 }
 
-/// Follows the epochs until one is as wanted; a vote takes effect within four.
+/// Follows the epochs until one is as wanted. A vote takes effect within four, or waits while too few have led lately.
 async fn epoch_until(client: &Client, wanted: impl Fn(&EpochView) -> bool) -> EpochView {
     let mut epoch = client.info().await.unwrap().epoch;
-    for _ in 0..4 {
+    for _ in 0..8 {
         if wanted(&epoch) {
             break;
         }

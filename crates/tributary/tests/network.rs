@@ -4,7 +4,7 @@
 
 mod process;
 
-use api::message::Status;
+use api::message::{BlockView, Status};
 use ledger::money::CashAccountId;
 use process::{FUNDS, OWNERS, Process, balance, chain_of, fund, own_address, payment, program};
 use sdk::Client;
@@ -14,8 +14,9 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::Stdio,
+    time::Duration,
 };
-use types::Genesis;
+use types::{Genesis, Transaction};
 
 const VALIDATORS: usize = 4;
 /// The longest time without a block: what a validator that is gone costs at its turn follows from it.
@@ -66,22 +67,58 @@ struct Books {
     nonces: BTreeMap<&'static str, u64>,
 }
 
+/// A payment that was sent.
+struct Sent {
+    transaction: Transaction,
+    parties: (&'static str, &'static str),
+    minor: u64,
+}
+
 impl Books {
-    /// Each company pays the next, through another node each, and waits until that node says that it is final.
-    async fn pay(&mut self, net: &Net, minor: u64) {
+    /// Registers everybody and gives each company its money.
+    async fn open(net: &Net) -> Self {
+        let client = net.client(0);
+        let accounts = fund(&client).await;
+        Self {
+            genesis: client.genesis().await.unwrap(),
+            accounts,
+            balances: OWNERS.iter().map(|owner| (*owner, FUNDS)).collect(),
+            nonces: BTreeMap::new(),
+        }
+    }
+
+    /// Each company pays the next, through another node each.
+    async fn send(&mut self, net: &Net, minor: u64) -> Vec<Sent> {
         let running: Vec<usize> = net.running().collect();
+        let mut sent = Vec::new();
         for (number, owner) in OWNERS.iter().enumerate() {
             let target = OWNERS[(number + 1) % OWNERS.len()];
-            let client = net.client(running[number % running.len()]);
             let nonce = self.nonces.entry(*owner).or_default();
             let between = (self.accounts[*owner], self.accounts[target]);
             let transaction = payment(&self.genesis, owner, *nonce, between, minor);
             *nonce += 1;
-            let hash = client.submit(&transaction).await.unwrap();
-            assert_eq!(client.wait(hash).await.unwrap().status, Status::Applied);
+            net.client(running[number % running.len()]).submit(&transaction).await.unwrap();
+            sent.push(Sent { transaction, parties: (owner, target), minor });
+        }
+        sent
+    }
+
+    /// Waits until payments are final; one whose node is gone is sent to another.
+    async fn settle(&mut self, net: &Net, sent: Vec<Sent>) {
+        let running: Vec<usize> = net.running().collect();
+        for (number, Sent { transaction, parties: (owner, target), minor }) in sent.into_iter().enumerate() {
+            let client = net.client(running[number % running.len()]);
+            client.submit(&transaction).await.unwrap();
+            let found = client.wait(transaction.body.hash()).await.unwrap();
+            assert_eq!(found.status, Status::Applied);
             *self.balances.get_mut(owner).unwrap() -= minor;
             *self.balances.get_mut(target).unwrap() += minor;
         }
+    }
+
+    async fn pay(&mut self, net: &Net, minor: u64) {
+        let sent = self.send(net, minor).await;
+        self.settle(net, sent).await;
     }
 
     /// Every node that runs says the same of every account, at the height that the highest of them has reached.
@@ -94,7 +131,7 @@ impl Books {
         for number in net.running() {
             let client = net.client(number);
             let wait = [("wait_ms", "30000".to_owned())];
-            let block: api::message::BlockView = client.get(&format!("/v1/blocks/{highest}"), &wait).await.unwrap();
+            let block: BlockView = client.get(&format!("/v1/blocks/{highest}"), &wait).await.unwrap();
             blocks.push(block.hash);
             for owner in OWNERS {
                 assert_eq!(balance(&client, self.accounts[owner]).await, self.balances[owner], "{owner} at {number}");
@@ -108,14 +145,7 @@ impl Books {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_validators_agree_and_go_on_without_one() {
     let mut net = Net::start();
-    let client = net.client(0);
-    let accounts = fund(&client).await;
-    let mut books = Books {
-        genesis: client.genesis().await.unwrap(),
-        accounts,
-        balances: OWNERS.iter().map(|owner| (*owner, FUNDS)).collect(),
-        nonces: BTreeMap::new(),
-    };
+    let mut books = Books::open(&net).await;
     books.pay(&net, 5).await;
     books.agree(&net).await;
     // One is gone: the others go on, and it finds what it has missed when it comes back.
@@ -123,6 +153,54 @@ async fn four_validators_agree_and_go_on_without_one() {
     books.pay(&net, 7).await;
     books.agree(&net).await;
     net.restart(3);
+    books.pay(&net, 11).await;
+    books.agree(&net).await;
+}
+
+/// Rounds of the killing below; `KILL_ROUNDS=100` makes it long.
+fn rounds() -> u32 {
+    std::env::var("KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(8)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whichever_validator_is_killed_and_whenever_nothing_is_lost() {
+    let mut net = Net::start();
+    let mut books = Books::open(&net).await;
+    let mut random = process::Random::new(4);
+    for round in 0..rounds() {
+        let number = usize::try_from(random.below(VALIDATORS as u64)).unwrap();
+        // In the middle of everybody's payments, not between them.
+        let paying = books.send(&net, 1 + u64::from(round)).await;
+        net.kill(number);
+        books.settle(&net, paying).await;
+        net.restart(number);
+    }
+    books.pay(&net, 3).await;
+    books.agree(&net).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_four_gone_stop_the_chain_and_one_of_them_back_moves_it() {
+    let mut net = Net::start();
+    let mut books = Books::open(&net).await;
+    books.pay(&net, 5).await;
+    net.kill(2);
+    net.kill(3);
+    let waiting = books.send(&net, 7).await;
+    for sent in &waiting {
+        let seen = net.client(0).transaction(sent.transaction.body.hash(), 2_000).await;
+        assert!(matches!(seen, Err(sdk::Error::NotFinal(_))), "two of four cannot make anything final: {seen:?}");
+    }
+    let heads = [net.client(0).info().await.unwrap().head, net.client(1).info().await.unwrap().head];
+    let path = format!("/v1/blocks/{}", heads[0].height.min(heads[1].height));
+    let block: BlockView = net.client(0).get(&path, &[]).await.unwrap();
+    let same: BlockView = net.client(1).get(&path, &[]).await.unwrap();
+    assert_eq!(block.hash, same.hash, "they agree on what is final");
+    net.restart(3);
+    // Ten seconds from when it is there again.
+    let moved = tokio::time::timeout(Duration::from_secs(10), books.settle(&net, waiting)).await;
+    assert!(moved.is_ok(), "three of four go on");
+    net.restart(2);
     books.pay(&net, 11).await;
     books.agree(&net).await;
 }

@@ -7,7 +7,7 @@ use crate::{
     block::Block,
     deal,
     directory::Directory,
-    network::Network,
+    network::{Network, Peers},
     services::Services,
     stack::{Context, PeerKey},
     start::{launch, start},
@@ -18,7 +18,7 @@ use commonware_consensus::types::Epoch;
 use commonware_cryptography::Signer as _;
 use commonware_glue::dkg::network::Manager;
 use commonware_p2p::{
-    PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers,
+    Address, PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers,
     simulated::{self, Link, Oracle},
 };
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, deterministic};
@@ -143,7 +143,7 @@ pub async fn network(
         broadcast: channel(),
         transactions: channel(),
         dealings: channel(),
-        peers: Tracked { manager: oracle.manager(), own: Arc::default() },
+        peers: Tracked { manager: oracle.manager(), own: Arc::default(), observers: Arc::default() },
         blocker: control.clone(),
     }
 }
@@ -154,6 +154,7 @@ pub async fn network(
 pub struct Tracked {
     manager: simulated::Manager<PeerKey, deterministic::Context>,
     own: Arc<Mutex<Own>>,
+    observers: Arc<Mutex<BTreeSet<PeerKey>>>,
 }
 
 #[derive(Debug, Default)]
@@ -195,12 +196,22 @@ impl Manager for Tracked {
     type Error = Infallible;
 
     fn track(&mut self, epoch: Epoch, peers: TrackedPeers<PeerKey>, _: &Directory) -> Result<(), Infallible> {
+        let observers = self.observers.lock();
+        let others = observers.iter().filter(|peer| peers.primary.position(peer).is_none());
+        let secondary = Set::from_iter_dedup(peers.secondary.iter().chain(others).cloned());
+        let peers = TrackedPeers::new(peers.primary, secondary);
         Manager::track(&mut self.manager, epoch, peers.clone(), &Unit)?;
         let mut own = self.own.lock();
         own.sets.entry(epoch.get()).or_insert(peers);
         let update = own.latest().unwrap();
         own.subscribers.retain(|subscriber| subscriber.send(update.clone()).is_ok());
         Ok(())
+    }
+}
+
+impl Peers for Tracked {
+    fn allow(&mut self, observers: BTreeMap<PeerKey, Option<Address>>) {
+        *self.observers.lock() = observers.into_keys().collect();
     }
 }
 

@@ -167,3 +167,27 @@ fn a_machine_that_was_voted_in_gets_a_share_and_signs_and_one_that_was_voted_out
         assert_eq!(blocks.iter().flat_map(|block| &block.receipts).count(), 4);
     });
 }
+
+#[test]
+fn an_observer_that_was_voted_in_follows_without_a_vote() {
+    simulate(14, |context| async move {
+        let committee = Committee::with_newcomers(context, 1, EPOCH_BLOCKS).await;
+        let mut validators = Vec::new();
+        for number in 0..VALIDATORS {
+            validators.push(committee.start(number).await);
+        }
+        appoint(&committee);
+        adopt(&committee, &validators[0], 0, Change::AddObserver(new_peer(&committee, 4))).await;
+        let observer = committee.start(4).await;
+        let last = 2 * EPOCH_BLOCKS + 4;
+        reach(&[&validators[0], &observer], last).await;
+        let here = observer.block(last).await.unwrap().unwrap();
+        assert_eq!(here.hash, validators[0].block(last).await.unwrap().unwrap().hash);
+        let info = epoch(&validators[0], 2).await;
+        assert_eq!(info.output.players().len(), VALIDATORS);
+        assert!(info.next_players.position(&peer(&committee, 4)).is_none());
+        // What it is asked it proves like any other.
+        let proven = observer.prove(&[99, 99]).await.unwrap();
+        proven.bundle.verify(committee.genesis.chain(), &committee.genesis.group_key, &[99, 99], None).unwrap();
+    });
+}

@@ -22,7 +22,7 @@ const AHEAD: usize = 1_024;
 
 /// Builds the state by transactions, and reads the node's memory; then of a new process on the same data.
 pub async fn measure(folder: Option<&PathBuf>, count: u32) -> anyhow::Result<Filled> {
-    let (mut node, mut network) = Network::start(folder).await?;
+    let (mut node, mut network) = Network::start(folder, 1).await?;
     let driver = Driver::start(network.client()).await?;
     let start = Instant::now();
     let owners = usize::try_from(count)?.div_ceil(BANKS);

@@ -2,7 +2,6 @@
 
 use super::node::Node;
 use crate::{demo::OPERATOR, server::birth};
-use ::node::Folder;
 use anyhow::Context as _;
 use crypto::SigningKey;
 use ledger::{
@@ -11,7 +10,11 @@ use ledger::{
     enterprise,
 };
 use sdk::{Client, Signer, client};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+};
 use types::{
     Act, ChainId, Clock, Digest, List, Text, Timestamp, Transaction,
     genesis::Operator,
@@ -54,9 +57,16 @@ pub struct Network {
     checker: Person,
 }
 
+/// Places on this machine at which nobody listens: all of them are held until all are known.
+fn free_addresses(count: usize) -> anyhow::Result<Vec<SocketAddr>> {
+    let held: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>().context("find free ports")?;
+    held.iter().map(|listener| listener.local_addr().context("find free ports")).collect()
+}
+
 impl Network {
-    /// Makes a chain, starts its node, and gives the operator a maker and a checker.
-    pub async fn start(folder: Option<&PathBuf>) -> anyhow::Result<(Node, Self)> {
+    /// Makes a chain, starts its nodes, and gives the operator a maker and a checker.
+    pub async fn start(folder: Option<&PathBuf>, validators: u32) -> anyhow::Result<(Node, Self)> {
         let temporary = folder.is_none();
         let path = folder
             .cloned()
@@ -68,10 +78,12 @@ impl Network {
             legal_id: Text::new(OPERATOR.legal_id).map_err(anyhow::Error::msg)?,
             administrators: List::new(vec![administrator.public_key.clone()]).map_err(anyhow::Error::msg)?,
         };
-        let (genesis, validator) = birth::make("bench", operator, Clock::Real, birth::wall_time())?;
+        let (genesis, keys) = birth::make_several("bench", operator, Clock::Real, birth::wall_time(), validators)?;
         let chain = genesis.chain();
-        Folder::new(&path).create(&genesis, &validator).context("write the new chain")?;
-        let node = Node::start(path, temporary)?;
+        let addresses = free_addresses(keys.len())?;
+        let folders = birth::write(&path, &genesis, &keys, &addresses).context("write the new chain")?;
+        let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.path().to_owned()).collect();
+        let node = Node::start_all(&folders, path, temporary)?;
         let people = vec![administrator, Keys::of(1), Keys::of(2)];
         let (maker, checker) = (Person(1), Person(2));
         let mut network = Self { client: node.client()?, chain, people, companies: 0, maker, checker };

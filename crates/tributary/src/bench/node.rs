@@ -7,15 +7,17 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
 /// The kernel's unit of CPU time in `/proc`: 100 a second on every Linux architecture that we know of.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A running child.
+/// A running child, and the other validators of its chain.
 pub struct Node {
     child: Child,
+    others: Vec<Child>,
     pub url: String,
     folder: PathBuf,
     /// Made for this run: removed with it.
@@ -32,10 +34,17 @@ pub struct Memory {
 }
 
 impl Node {
-    /// Starts the node of a folder with a chain, and returns when its door is open.
-    pub fn start(folder: PathBuf, temporary: bool) -> anyhow::Result<Self> {
-        let (child, url) = spawn(&folder)?;
-        Ok(Self { child, url, folder, temporary })
+    /// Starts the nodes of several folders of one chain below `parent`. Each opens its door once block one is final, for
+    /// which it needs the others.
+    pub fn start_all(folders: &[PathBuf], parent: PathBuf, temporary: bool) -> anyhow::Result<Self> {
+        let starting: Vec<_> = folders.iter().cloned().map(|folder| thread::spawn(move || spawn(&folder))).collect();
+        let mut started = Vec::new();
+        for starting in starting {
+            started.push(starting.join().map_err(|_| anyhow::anyhow!("start a node"))??);
+        }
+        let (child, url) = started.remove(0);
+        let others = started.into_iter().map(|(child, _)| child).collect();
+        Ok(Self { child, others, url, folder: parent, temporary })
     }
 
     /// Ends the node's process and starts another on its folder; gives how long it took to open its door.
@@ -52,17 +61,17 @@ impl Node {
     }
 
     /// CPU time of all the node's threads, in user code and in the kernel.
+    /// With several nodes: what each of them took on average.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = self.proc("stat")?;
-        // The name in parentheses may hold blanks; utime and stime are the 12th and 13th field behind it.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u32>().ok());
-        let (user, kernel) = ticks(11).zip(ticks(12)).context("read the node's CPU time")?;
-        Ok(TICK * (user + kernel))
+        let mut sum = Duration::ZERO;
+        for child in std::iter::once(&self.child).chain(&self.others) {
+            sum += cpu(child)?;
+        }
+        Ok(sum / u32::try_from(1 + self.others.len()).expect("few"))
     }
 
     pub fn memory(&self) -> anyhow::Result<Memory> {
-        let status = self.proc("status")?;
+        let status = proc(&self.child, "status")?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.split_whitespace().next()?.parse().ok()
@@ -70,24 +79,34 @@ impl Node {
         let (resident_kb, peak_kb) = field("VmRSS:").zip(field("VmHWM:")).context("read the node's memory")?;
         Ok(Memory { resident_kb, peak_kb })
     }
-
     /// Bytes of the chain's files, and of the index.
     pub fn disk(&self) -> anyhow::Result<(u64, u64)> {
         let chain = size(&self.folder.join("chain"))?;
         Ok((chain, size(&self.folder)?.saturating_sub(chain)))
     }
+}
 
-    fn proc(&self, file: &str) -> anyhow::Result<String> {
-        let path = format!("/proc/{}/{file}", self.child.id());
-        fs::read_to_string(&path).with_context(|| format!("read {path}: the node may have ended"))
-    }
+fn proc(child: &Child, file: &str) -> anyhow::Result<String> {
+    let path = format!("/proc/{}/{file}", child.id());
+    fs::read_to_string(&path).with_context(|| format!("read {path}: the node may have ended"))
+}
+
+fn cpu(child: &Child) -> anyhow::Result<Duration> {
+    let stat = proc(child, "stat")?;
+    // The name in parentheses may hold blanks; utime and stime are the 12th and 13th field behind it.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u32>().ok());
+    let (user, kernel) = ticks(11).zip(ticks(12)).context("read the node's CPU time")?;
+    Ok(TICK * (user + kernel))
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
         // The folder is thrown away or kept as a crash would leave it: a node opens either.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in std::iter::once(&mut self.child).chain(&mut self.others) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
         if self.temporary {
             let _ = fs::remove_dir_all(&self.folder);
         }
