@@ -21,7 +21,7 @@ use commonware_stream::{
     sake::{self, Sake},
 };
 use commonware_utils::{
-    NZUsize,
+    NZU32, NZUsize,
     channel::{mpsc, ring},
     ordered::{Map, Set},
     sync::Mutex,
@@ -98,6 +98,8 @@ const NETWORK_MAILBOX: NonZeroUsize = NZUsize!(1_024);
 const SYNCHRONY_BOUND: Duration = Duration::from_secs(10);
 /// How long a handshake stays valid: no older one can be replayed.
 const HANDSHAKE_AGE_MAX: Duration = Duration::from_secs(20);
+/// Handshakes that one address may begin a second.
+const HANDSHAKES_PER_SECOND: NonZeroU32 = NZU32!(16);
 /// How soon a lost peer is dialed again.
 const REDIAL: Duration = Duration::from_secs(1);
 /// What a peer may send a second, and how much of it at once: places for that are kept for every peer from the start.
@@ -300,6 +302,8 @@ where
         bypass_ip_check: true,
         peer_connection_cooldown: REDIAL,
         dial_frequency: REDIAL / 2,
+        // Machines of several members may share an address; what a stranger can cost is a handshake.
+        allowed_handshake_rate_per_ip: Quota::per_second(HANDSHAKES_PER_SECOND),
         ..lookup::Config::recommended(
             handshake,
             &[b"tributary/p2p/1/".as_slice(), &chain.0].concat(),

@@ -151,6 +151,7 @@ where
 
     let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
     unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
+    unfinished::forget(&context, &wiring, epoch).await;
     let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);
     Ok((Services::new(context, core, archive, state, outgoing), handle))
 }

@@ -51,6 +51,19 @@ impl Last {
     }
 }
 
+/// Removes the votes of epochs that are over, but for the last of them.
+pub(crate) async fn forget<E: Runtime>(context: &E, wiring: &Wiring, epoch: Epoch) {
+    let before = |epoch: Epoch| epoch.previous();
+    let mut old = before(epoch).and_then(before);
+    while let Some(epoch) = old {
+        // Where one is gone, those before it are.
+        if context.remove(&wiring.votes_of(epoch), None).await.is_err() {
+            return;
+        }
+        old = before(epoch);
+    }
+}
+
 /// Votes to nullify the view in which this validator was stopped, if it had voted there and nothing came of it.
 pub(crate) async fn give_up<E: Runtime>(context: E, wiring: &Wiring, epoch: Epoch, scheme: &Scheme) {
     let config = Config {

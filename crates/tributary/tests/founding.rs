@@ -148,7 +148,11 @@ async fn epoch_until(client: &Client, wanted: impl Fn(&EpochView) -> bool) -> Ep
         epoch = client.info().await.unwrap().epoch;
         assert!(epoch.dealt, "the shares of epoch {} were dealt", epoch.number);
     }
-    assert!(wanted(&epoch), "{epoch:?}");
+    if !wanted(&epoch) {
+        let leads = client.list("governance/leads", &[]).await.unwrap();
+        let preflight = client.query("governance.preflight", json!({ "changes": [] })).await.unwrap();
+        panic!("{epoch:#?}\n{preflight:#}\n{leads:#?}");
+    }
     epoch
 }
 

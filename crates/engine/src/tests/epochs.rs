@@ -2,21 +2,24 @@
 
 use super::{
     committee::{Committee, VALIDATORS, follow, proposer, simulate},
-    support::{GENESIS_TIME, acts, key, transaction},
+    support::{GENESIS_TIME, MemorySource, acts, config, genesis, key, runner, start_alone, transaction},
 };
 use crate::{
+    deal,
     services::Services,
     stack::{EpochInfo, PeerKey},
 };
 use commonware_cryptography::Signer as _;
 use commonware_glue::dkg::types::EpochOutcome;
-use commonware_runtime::deterministic;
+use commonware_runtime::{Runner as _, Storage as _, deterministic};
+use commonware_utils::TestRng;
 use ledger::{
     core::{EnterpriseId, Function},
     enterprise::{AddMember, NewMember},
     governance::{Change, NewPeer, Propose},
 };
-use types::{List, Outcome, PeerKey as Peer, Text, TransactionHash};
+use std::sync::Arc;
+use types::{Genesis, List, Outcome, PeerKey as Peer, Text, TransactionHash};
 
 const EPOCH_BLOCKS: u64 = 24;
 
@@ -189,5 +192,27 @@ fn an_observer_that_was_voted_in_follows_without_a_vote() {
         // What it is asked it proves like any other.
         let proven = observer.prove(&[99, 99]).await.unwrap();
         proven.bundle.verify(committee.genesis.chain(), &committee.genesis.group_key, &[99, 99], None).unwrap();
+    });
+}
+
+#[test]
+fn a_restart_in_a_later_epoch_goes_on_there_and_forgets_the_votes_of_those_long_over() {
+    let (founding, keys) = deal(1, &mut TestRng::new(15));
+    let genesis = Arc::new(Genesis { epoch_blocks: 16, ..genesis(&founding) });
+    let source = Arc::new(MemorySource::default());
+    let config = config(&genesis, &keys[0], &source);
+    let again = config.clone();
+    let (before, checkpoint) = runner(15).start_and_recover(|context| async move {
+        let services = start_alone(&context, config).await;
+        reach(&[&services], 4 * 16 + 2).await;
+        services.epoch().await.unwrap()
+    });
+    deterministic::Runner::from(checkpoint).start(|context| async move {
+        let services = start_alone(&context, again).await;
+        assert_eq!((before.number, services.epoch().await.unwrap()), (4, before));
+        reach(&[&services], 5 * 16 + 1).await;
+        for (epoch, kept) in [(0, false), (1, false), (2, false), (3, true), (4, true)] {
+            assert_eq!(context.scan(&format!("votes_consensus_{epoch}")).await.is_ok(), kept, "of epoch {epoch}");
+        }
     });
 }
