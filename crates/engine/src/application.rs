@@ -17,7 +17,7 @@ use commonware_glue::stateful::{
     self, Finality, Input, Proposed,
     db::{DatabaseSet, Unmerkleized as _},
 };
-use commonware_utils::{channel::watch, non_empty_range, sync::Mutex};
+use commonware_utils::{non_empty_range, sync::Mutex};
 use crypto::state_proof;
 use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Recent, Step};
 use futures::StreamExt as _;
@@ -34,6 +34,7 @@ use types::{
 use crate::{
     block::{self, Block},
     outputs::Outputs,
+    reached::Reached,
     source::{Settled, TransactionSource},
     stack::{BlockDigest, Context, Place, ReshareInput, Runtime, Scheme, SharedState, SyncTarget},
     verify::CheckBatch,
@@ -89,7 +90,7 @@ pub(crate) struct Core {
     check: CheckBatch,
     memory: Mutex<Memory>,
     /// Height of the last final block that has run.
-    finished: watch::Sender<u64>,
+    finished: Reached,
 }
 
 impl Core {
@@ -107,7 +108,7 @@ impl Core {
             source,
             check,
             memory: Mutex::default(),
-            finished: watch::Sender::new(0),
+            finished: Reached::default(),
         })
     }
 
@@ -147,7 +148,7 @@ impl Core {
 
     /// Tells how far the state is at the start.
     pub(crate) fn begin(&self, height: u64) {
-        self.finished.send_replace(height);
+        self.finished.set(height);
     }
 
     /// Tells what was true when the node stopped.
@@ -157,9 +158,9 @@ impl Core {
         memory.roots.push((block.header().state_root, block.header().height));
     }
 
-    /// Follows the height of the last final block whose outputs can be taken.
-    pub(crate) fn finished(&self) -> watch::Receiver<u64> {
-        self.finished.subscribe()
+    /// The height of the last final block whose outputs can be taken.
+    pub(crate) fn finished(&self) -> &Reached {
+        &self.finished
     }
 
     /// What the final block of this height did, once.
@@ -193,7 +194,7 @@ impl Core {
         let included = done.included.clone();
         memory.fresh.insert(height, done);
         drop(memory);
-        self.finished.send_replace(height);
+        self.finished.set(height);
         self.source.settle(Settled { included, ..Settled::default() });
     }
 

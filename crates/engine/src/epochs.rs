@@ -28,7 +28,7 @@ use commonware_glue::dkg::{
 };
 use commonware_utils::{NZU32, channel::watch, ordered::Set};
 use execution::peers::{EpochCommittee, committee_key, decode_committee};
-use std::{collections::BTreeMap, future::pending, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc};
 use types::{ChainId, Genesis};
 
 use crate::{
@@ -203,7 +203,7 @@ impl<E: Runtime> Committees<E> {
         let blocks = self.core.genesis.epoch_blocks;
         // The records of the genesis lie in block one.
         let fixed = epoch.checked_sub(2).map_or(1, |epoch| epoch * blocks + blocks / 2);
-        let Ok(_) = self.core.finished().wait_for(|height| *height >= fixed).await else { return pending().await };
+        self.core.finished().at_least(fixed).await;
         let key = committee_key(epoch);
         let state = self.machine.subscribe_databases().await;
         let found =

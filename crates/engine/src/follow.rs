@@ -208,17 +208,15 @@ pub(crate) async fn announce<E: Runtime>(
     archive: Archive<E>,
     mut announcements: mpsc::UnboundedReceiver<Announcement>,
 ) {
-    let mut finished = core.finished();
     while let Some(Announcement { block, mut applied, processed }) = announcements.recv().await {
         let block = block.inner();
         let height = block.header().height;
         // While the state is being synced, the outputs are. A block that the state held before the start is not run again:
         // then only its acknowledgement comes.
-        let ran = finished.wait_for(|last| *last >= height);
+        let ran = core.finished().at_least(height);
         let synced = match select(Box::pin(ran), &mut applied).await {
-            Either::Left((Ok(_), _)) => None,
+            Either::Left(_) => None,
             Either::Right((result, _)) => Some(result),
-            Either::Left((Err(_), _)) => return,
         };
         let done = core.take_fresh(height);
         if let Some(done) = &done {

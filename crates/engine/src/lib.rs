@@ -29,6 +29,7 @@ mod observers;
 mod outputs;
 mod pace;
 mod prove;
+mod reached;
 mod replay;
 mod secrets;
 mod services;

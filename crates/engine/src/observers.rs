@@ -31,14 +31,11 @@ pub(crate) async fn refresh<E: Runtime>(state: &SharedState<E>, peers: &mut impl
 /// Refreshes the list before each epoch, until the node stops.
 pub(crate) async fn follow<E: Runtime>(core: Arc<Core>, state: SharedState<E>, mut peers: impl Peers) {
     let blocks = core.genesis.epoch_blocks;
-    let mut finished = core.finished();
-    let mut epoch = *finished.borrow() / blocks;
+    let mut epoch = core.finished().get() / blocks;
     loop {
         // The block before the last one of the epoch: the last one makes the next epoch begin.
         let height = (epoch + 1) * blocks - 2;
-        if finished.wait_for(|finished| *finished >= height).await.is_err() {
-            return;
-        }
+        core.finished().at_least(height).await;
         refresh(&state, &mut peers).await;
         epoch += 1;
     }
