@@ -4,15 +4,13 @@ use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _, dete
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
     ChainConfig, Epoch, Listing, StorageTuning, ValidatorKeys,
-    simulation::{self, Services},
+    simulation::{self, Ends, Services},
 };
 use execution::check::check_batch;
 use ledger::core::nonce;
 use node::{PoolSource, check_block};
 use std::{sync::Arc, time::Duration};
 use types::{FinalBlock, Genesis, Timestamp, Transaction, transaction::Checked};
-
-use crate::network::MachineEnds;
 
 type Context = deterministic::Context;
 /// Where machines tell of final blocks.
@@ -54,7 +52,7 @@ impl Machine {
         self.running.as_ref().map(|running| running.calls.clone())
     }
 
-    pub(crate) fn start(&mut self, context: &Context, ends: MachineEnds, told: Told) {
+    pub(crate) fn start(&mut self, context: &Context, ends: Ends, told: Told) {
         assert!(!self.runs(), "machine {} runs already", self.number);
         let (source, arriving) = PoolSource::new();
         let source = Arc::new(source);

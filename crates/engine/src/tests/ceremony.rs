@@ -1,13 +1,14 @@
 //! The birth of a group key: everybody gets a share of one key, and nobody begins without the others.
 
 use super::{
-    committee::{Committee as Net, network, simulate},
+    committee::{Committee as Net, simulate},
     support::{MemorySource, config, genesis, start_alone},
 };
 use crate::{
     ValidatorKeys,
     ceremony::{Born, Events, Progress, Setting, attend},
     epochs::{belongs, first_epoch},
+    simulation::ends,
 };
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _};
@@ -21,7 +22,7 @@ type Told = mpsc::Receiver<Result<Progress, crate::Error>>;
 async fn join(net: &Net, number: usize, count: usize) -> (Told, Handle<Result<(), crate::Error>>) {
     let participants = Set::from_iter_dedup(net.keys[..count].iter().map(|keys| keys.peer.public_key()));
     let keys = ValidatorKeys { share: None, ..net.keys[number].clone() };
-    let network = network(&net.oracle, keys.peer.public_key()).await;
+    let network = ends(&net.oracle, keys.peer.public_key()).await;
     let setting = Setting { plan: Digest([7; 32]), keys, participants, prefix: format!("p{number}-") };
     let (events, told): (Events, Told) = mpsc::channel(64);
     let context = net.context.child("participant").with_attribute("number", number);

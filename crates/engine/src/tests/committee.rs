@@ -6,33 +6,21 @@ use crate::{
     application::{Core, empty_target},
     block::Block,
     deal,
-    directory::Directory,
-    network::{Network, Peers},
     services::Services,
+    simulation::ends,
     stack::{Context, PeerKey},
     start::{launch, start},
     wiring::Wiring,
 };
 use commonware_codec::{Copying, DecodeExt as _};
-use commonware_consensus::types::Epoch;
 use commonware_cryptography::Signer as _;
-use commonware_glue::dkg::network::Manager;
-use commonware_p2p::{
-    Address, PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers,
-    simulated::{self, Link, Oracle},
-};
-use commonware_runtime::{Quota, Runner as _, Supervisor as _, deterministic};
-use commonware_utils::{NZU32, NZUsize, TestRng, channel::mpsc, ordered::Set, sequence::Unit, sync::Mutex};
+use commonware_p2p::simulated::{self, Link, Oracle};
+use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+use commonware_utils::{NZUsize, TestRng};
 use execution::Checked;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use types::{FinalBlock, Genesis};
 
-const QUOTA: Quota = Quota::per_second(NZU32!(10_000));
 const MESSAGE_BYTES_MAX: u32 = 8 << 20;
 /// Validators of a genesis.
 pub const VALIDATORS: usize = 4;
@@ -95,13 +83,13 @@ impl Committee {
     }
 
     pub async fn start(&self, number: usize) -> Services<deterministic::Context> {
-        let network = network(&self.oracle, self.keys[number].peer.public_key()).await;
+        let network = ends(&self.oracle, self.keys[number].peer.public_key()).await;
         start(self.context(number), self.config(number), network).await.unwrap().0
     }
 
     /// A validator whose state differs from the others' in one record, from the first block on.
     pub async fn start_with_other_state(&self, number: usize) -> Services<deterministic::Context> {
-        let network = network(&self.oracle, self.keys[number].peer.public_key()).await;
+        let network = ends(&self.oracle, self.keys[number].peer.public_key()).await;
         let config = self.config(number);
         let wiring = Wiring::new(&config).unwrap();
         let mut records = execution::run::genesis_records(&self.genesis).unwrap();
@@ -116,102 +104,6 @@ impl Committee {
         for source in &self.sources {
             source.add(transactions.iter().cloned());
         }
-    }
-}
-
-/// One machine's ends of the simulated network.
-pub async fn network(
-    oracle: &Oracle<PeerKey, deterministic::Context>,
-    me: PeerKey,
-) -> Network<
-    simulated::Sender<PeerKey, deterministic::Context>,
-    simulated::Receiver<PeerKey>,
-    Tracked,
-    simulated::Control<PeerKey, deterministic::Context>,
-> {
-    let control = oracle.control(me);
-    let mut channels = Vec::new();
-    for channel in 0..7 {
-        channels.push(control.register(channel, QUOTA).await.unwrap());
-    }
-    let mut channel = || channels.pop().unwrap();
-    Network {
-        votes: channel(),
-        certificates: channel(),
-        resolver: channel(),
-        backfill: channel(),
-        broadcast: channel(),
-        transactions: channel(),
-        dealings: channel(),
-        peers: Tracked { manager: oracle.manager(), own: Arc::default(), observers: Arc::default() },
-        blocker: control.clone(),
-    }
-}
-
-/// One machine's peers. The simulated network has one history of them for all its machines; a machine that lags behind
-/// must ask those of its own epoch, as on a real network.
-#[derive(Clone, Debug)]
-pub struct Tracked {
-    manager: simulated::Manager<PeerKey, deterministic::Context>,
-    own: Arc<Mutex<Own>>,
-    observers: Arc<Mutex<BTreeSet<PeerKey>>>,
-}
-
-#[derive(Debug, Default)]
-struct Own {
-    sets: BTreeMap<u64, TrackedPeers<PeerKey>>,
-    subscribers: Vec<mpsc::UnboundedSender<PeerSetUpdate<PeerKey>>>,
-}
-
-impl Own {
-    fn latest(&self) -> Option<PeerSetUpdate<PeerKey>> {
-        let (index, latest) = self.sets.last_key_value()?;
-        let primary = Set::from_iter_dedup(self.sets.values().flat_map(|peers| peers.primary.iter().cloned()));
-        let others = self.sets.values().flat_map(|peers| peers.secondary.iter());
-        let secondary = Set::from_iter_dedup(others.filter(|peer| primary.position(peer).is_none()).cloned());
-        Some(PeerSetUpdate { index: *index, latest: latest.clone(), all: TrackedPeers::new(primary, secondary) })
-    }
-}
-
-impl Provider for Tracked {
-    type PublicKey = PeerKey;
-
-    async fn peer_set(&mut self, id: u64) -> Option<TrackedPeers<PeerKey>> {
-        self.own.lock().sets.get(&id).cloned()
-    }
-
-    async fn subscribe(&mut self) -> PeerSetSubscription<PeerKey> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let mut own = self.own.lock();
-        if let Some(update) = own.latest() {
-            let _ = sender.send(update);
-        }
-        own.subscribers.push(sender);
-        receiver
-    }
-}
-
-impl Manager for Tracked {
-    type Directory = Directory;
-    type Error = Infallible;
-
-    fn track(&mut self, epoch: Epoch, peers: TrackedPeers<PeerKey>, _: &Directory) -> Result<(), Infallible> {
-        let observers = self.observers.lock();
-        let others = observers.iter().filter(|peer| peers.primary.position(peer).is_none());
-        let secondary = Set::from_iter_dedup(peers.secondary.iter().chain(others).cloned());
-        let peers = TrackedPeers::new(peers.primary, secondary);
-        Manager::track(&mut self.manager, epoch, peers.clone(), &Unit)?;
-        let mut own = self.own.lock();
-        own.sets.entry(epoch.get()).or_insert(peers);
-        let update = own.latest().unwrap();
-        own.subscribers.retain(|subscriber| subscriber.send(update.clone()).is_ok());
-        Ok(())
-    }
-}
-
-impl Peers for Tracked {
-    fn allow(&mut self, observers: BTreeMap<PeerKey, Option<Address>>) {
-        *self.observers.lock() = observers.into_keys().collect();
     }
 }
 
