@@ -90,6 +90,11 @@ impl Chain {
         head.wait_for(|head| head.height >= height).await.map(drop).map_err(|_| Error::Stopped)
     }
 
+    /// The first height whose block is here: one, unless the node began at a peer's state.
+    pub async fn first(&self) -> Result<u64, Error> {
+        self.call(|services| async move { services.first() }).await
+    }
+
     /// The final block at a height, or `None` where there is none yet. Height zero has none: the genesis is written by
     /// block one.
     pub async fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, Error> {

@@ -25,6 +25,21 @@ pub enum Error {
     /// The state holds nothing yet: block one is not final.
     #[error("the chain has no final block yet")]
     Empty,
+    #[error("a node keeps at least the newest {0} blocks: two epochs")]
+    KeepsTooFew(u64),
+    /// How much is kept is settled when a folder is made.
+    #[error(
+        "this folder keeps every block: to keep fewer, begin again in a new folder with the same keys and `--join`"
+    )]
+    KeepsAll,
+    #[error("this folder keeps the newest blocks only: say how many with `--keep-blocks`, as when it was made")]
+    KeepsRecent,
+    /// The node was stopped while it fetched the state.
+    #[error("the state of the others has not come whole yet: run the node with `--join` until it follows them")]
+    NotJoined,
+    /// The node began at a peer's state, or its old blocks were removed.
+    #[error("blocks before height {first} are not kept here: ask a node that keeps them")]
+    NotKept { first: u64 },
     #[error("a prover could not read the state: {0}")]
     Prove(String),
     #[error("a store holds bytes that it should not: {0}")]

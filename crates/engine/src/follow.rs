@@ -12,6 +12,9 @@
 //! certificate, state and outputs are all on disk, and marshal counts it as processed after that. A crash anywhere in
 //! between makes marshal deliver the block again; the state is rewound to the last block that marshal counts, and
 //! running the block again writes the same. State and outputs are synced side by side, so either may be ahead then.
+//!
+//! A node that fetches the state does not run the blocks up to there: they are passed over, and the head moves with the
+//! first block after them.
 
 use commonware_actor::Feedback;
 use commonware_codec::Encode as _;
@@ -25,13 +28,21 @@ use commonware_utils::{
 };
 use crypto::finality::{Certificate, Envelope, Finality};
 use futures::future::{Either, select};
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use types::{BlockHash, Digest, FinalBlock, Header, List, Timestamp};
 
 use crate::{
     application::Core,
     block::Block,
     error::Error,
+    finals::STEP,
     outputs::{Outputs, OutputsStore},
     stack::{EpochInfo, Machine, Marshal, Runtime},
 };
@@ -62,6 +73,9 @@ pub(crate) struct Archive<E: Runtime> {
     pub(crate) marshal: Marshal,
     pub(crate) outputs: OutputsStore<E>,
     head: watch::Sender<Head>,
+    /// The first height that is here.
+    first: Arc<AtomicU64>,
+    keeps: Option<NonZeroU64>,
     recent: Arc<Mutex<VecDeque<Recent>>>,
 }
 
@@ -78,14 +92,42 @@ impl<E: Runtime> Clone for Archive<E> {
             marshal: self.marshal.clone(),
             outputs: self.outputs.clone(),
             head: self.head.clone(),
+            first: self.first.clone(),
+            keeps: self.keeps,
             recent: self.recent.clone(),
         }
     }
 }
 
 impl<E: Runtime> Archive<E> {
-    pub(crate) fn new(marshal: Marshal, outputs: OutputsStore<E>, head: Head) -> Self {
-        Self { marshal, outputs, head: watch::Sender::new(head), recent: Arc::default() }
+    pub(crate) fn new(
+        marshal: Marshal,
+        outputs: OutputsStore<E>,
+        head: Head,
+        first: u64,
+        keeps: Option<NonZeroU64>,
+    ) -> Self {
+        let first = Arc::new(AtomicU64::new(first.max(kept_from(head.height, keeps))));
+        Self { marshal, outputs, head: watch::Sender::new(head), first, keeps, recent: Arc::default() }
+    }
+
+    /// Gives up what need not be kept after the block of this height.
+    async fn prune(&self, height: u64) {
+        let first = self.first.fetch_max(kept_from(height, self.keeps), Ordering::AcqRel);
+        if self.keeps.is_some() && height.is_multiple_of(STEP.get()) {
+            self.outputs.prune(first).await;
+        }
+    }
+
+    /// The first height whose block is here.
+    pub(crate) fn first(&self) -> u64 {
+        self.first.load(Ordering::Acquire)
+    }
+
+    /// Begins after `height`, if nothing was announced yet.
+    async fn begin_after(&self, height: u64) {
+        self.outputs.begin_after(height).await;
+        self.first.store(height + 1, Ordering::Release);
     }
 
     pub(crate) fn head(&self) -> watch::Receiver<Head> {
@@ -96,6 +138,10 @@ impl<E: Runtime> Archive<E> {
     pub(crate) async fn load(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, Error> {
         if height == 0 || height > self.head.borrow().height {
             return Ok(None);
+        }
+        let first = self.first();
+        if height < first {
+            return Err(Error::NotKept { first });
         }
         if let Some(recent) = self.recent(height) {
             return Ok(Some(recent.block));
@@ -155,6 +201,11 @@ impl<E: Runtime> Archive<E> {
     }
 }
 
+/// The first height that a node with this head keeps.
+fn kept_from(head: u64, keeps: Option<NonZeroU64>) -> u64 {
+    keeps.map_or(1, |keeps| (head + 1).saturating_sub(keeps.get()).max(1))
+}
+
 fn assemble(block: &Block, outputs: Outputs) -> Result<FinalBlock, Error> {
     let transactions = block.transactions().map_err(|_| Error::Corrupt("a final block's transactions"))?.to_vec();
     let Outputs { receipts, system, changes, .. } = outputs;
@@ -202,10 +253,12 @@ impl<E: Runtime> Reporter for Announcer<E> {
     }
 }
 
-/// Writes outputs and moves the head, block by block, until the node stops.
+/// Writes outputs and moves the head, block by block, until the node stops. A node that is `joining` has no outputs yet and
+/// passes over what the state that it fetches holds.
 pub(crate) async fn announce<E: Runtime>(
     core: Arc<Core>,
     archive: Archive<E>,
+    mut joining: bool,
     mut announcements: mpsc::UnboundedReceiver<Announcement>,
 ) {
     while let Some(Announcement { block, mut applied, processed }) = announcements.recv().await {
@@ -220,6 +273,9 @@ pub(crate) async fn announce<E: Runtime>(
         };
         let done = core.take_fresh(height);
         if let Some(done) = &done {
+            if std::mem::take(&mut joining) {
+                archive.begin_after(height - 1).await;
+            }
             archive.outputs.put(height, &done.outputs).await;
         }
         let synced = match synced {
@@ -229,6 +285,10 @@ pub(crate) async fn announce<E: Runtime>(
         if synced.is_err() {
             return;
         }
+        if joining {
+            processed.acknowledge();
+            continue;
+        }
         // A block that was announced before the last stop may come again: then its outputs are there, and were the same.
         let known = height <= archive.head.borrow().height;
         assert!(known || done.is_some(), "the state machine runs each new block before it acknowledges it");
@@ -236,6 +296,7 @@ pub(crate) async fn announce<E: Runtime>(
             // Nobody else holds what a final block did any more.
             let Ok(final_block) = assemble(block, Arc::unwrap_or_clone(done).outputs) else { return };
             archive.announce(final_block, block.envelope());
+            archive.prune(height).await;
         }
         processed.acknowledge();
     }

@@ -1,6 +1,6 @@
 //! How validators reach each other. This is the one place that knows.
 //!
-//! A chain needs seven channels, the peers of each epoch, and a way to shut out a peer that lies. [`connect`] gives those of
+//! A chain needs nine channels, the peers of each epoch, and a way to shut out a peer that lies. [`connect`] gives those of
 //! encrypted connections, on which each side has proved its key, to the peers that are listed and to nobody else. With one
 //! validator there is nobody to reach: [`alone`] gives channels on which nothing arrives. The tests give those of a
 //! simulated network.
@@ -9,7 +9,7 @@ use commonware_actor::{Feedback, Unreliable};
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::{marshal, types::Epoch};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
-use commonware_glue::dkg::{self, network::Manager, orchestrator};
+use commonware_glue::dkg::{self, network::Manager, orchestrator, probe};
 use commonware_p2p::{
     Address, AddressableManager as _, AddressableTrackedPeers, BlockedSubscription, Blocker, CheckedSender, Ingress,
     LimitedSender, Message, PeerSetSubscription, PeerSetUpdate, Provider, Receiver, Recipients, Sender, TrackedPeers,
@@ -41,7 +41,7 @@ use crate::{
     directory::{Directory, PeerAddress},
     epochs::COMMITTEE_MAX,
     error::Error,
-    gossip,
+    fetch, gossip,
     stack::{BlockDigest, Curve, PeerKey, Runtime, Scheme, Variant},
 };
 
@@ -68,6 +68,10 @@ where
     pub transactions: Channel<S, R>,
     /// Carries what dealers give to those who get shares.
     pub dealings: Channel<S, R>,
+    /// Tells those who join where to begin.
+    pub probe: Channel<S, R>,
+    /// Carries parts of the state to those who join.
+    pub state: Channel<S, R>,
     pub peers: P,
     pub blocker: B,
 }
@@ -118,6 +122,8 @@ const BLOCKS: Quota = quota(128, 8);
 const BUNDLES: Quota = quota(256, 8);
 /// Dealings and their acknowledgements.
 const DEALINGS: Quota = quota(64, 4);
+/// Parts of the state, and questions for them.
+const STATE: Quota = quota(256, 8);
 /// Where a peer is said to be that nobody knows an address of: it is not reached, and may call.
 const NOWHERE: Address = Address::Asymmetric {
     ingress: Ingress::Socket(SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0)),
@@ -333,6 +339,8 @@ where
         broadcast: channel(4, BLOCKS),
         transactions: channel(5, BUNDLES),
         dealings: channel(6, DEALINGS),
+        probe: channel(7, BLOCKS),
+        state: channel(8, STATE),
         peers: connections.clone(),
         blocker: connections,
     };
@@ -347,6 +355,8 @@ fn message_bytes_max() -> u32 {
         marshal::max_payload_size::<Variant, Scheme>(COMMITTEE_MAX.get(), &()),
         dkg::max_payload_size::<Curve, PeerKey>(COMMITTEE_MAX),
         gossip::BUNDLE_BYTES_MAX,
+        probe::max_payload_size::<Variant, Scheme>(COMMITTEE_MAX.get(), &()),
+        fetch::message_bytes_max(),
     ])
 }
 
@@ -368,6 +378,8 @@ pub fn alone<E: Runtime>(me: PeerKey) -> Connected<E> {
         broadcast: channel(),
         transactions: channel(),
         dealings: channel(),
+        probe: channel(),
+        state: channel(),
         peers: nobody.clone(),
         blocker: nobody,
     }

@@ -59,6 +59,8 @@ pub struct Services<E: Runtime> {
     archive: Archive<E>,
     state: SharedState<E>,
     outgoing: Outgoing,
+    /// The epoch in which the node began, if it began at a peer's state.
+    began: Option<EpochInfo>,
     /// The epoch that was asked for last.
     epoch: Mutex<Option<Epoch>>,
 }
@@ -70,13 +72,19 @@ impl<E: Runtime> Services<E> {
         archive: Archive<E>,
         state: SharedState<E>,
         outgoing: Outgoing,
+        began: Option<EpochInfo>,
     ) -> Self {
-        Self { context, core, archive, state, outgoing, epoch: Mutex::default() }
+        Self { context, core, archive, state, outgoing, began, epoch: Mutex::default() }
     }
 
     /// The chain's identity.
     pub fn chain(&self) -> ChainId {
         self.core.genesis.chain()
+    }
+
+    /// The first height whose block is here.
+    pub fn first(&self) -> u64 {
+        self.archive.first()
     }
 
     pub fn outgoing(&self) -> Outgoing {
@@ -108,6 +116,9 @@ impl<E: Runtime> Services<E> {
     /// The epoch in which the block at this height is or will be, if the block before the epoch is here.
     pub(crate) async fn epoch_info(&self, height: u64) -> Option<EpochInfo> {
         let blocks = self.core.genesis.epoch_blocks;
+        if let Some(began) = self.began.as_ref().filter(|began| began.epoch.get() == height / blocks) {
+            return Some(began.clone());
+        }
         self.archive.next_epoch((height / blocks * blocks).saturating_sub(1)).await
     }
 

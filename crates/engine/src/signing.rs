@@ -63,6 +63,7 @@ pub(crate) fn build<E, P, B>(
     (machine, marshal): (Machine<E>, Marshal),
     secrets: Secrets<E>,
     peers: (P, B),
+    start: StartPlan,
 ) -> Signing<E, P, B>
 where
     E: Runtime,
@@ -72,7 +73,6 @@ where
     let schemes = Schemes::new(core.genesis.chain());
     let committees = Committees::new(core.clone(), machine.clone());
     let (fence, gate) = Fence::new();
-    let start = StartPlan::disabled();
     let config = wiring.resharing(
         (committees, secrets),
         marshal.clone(),

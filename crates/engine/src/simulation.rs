@@ -34,10 +34,10 @@ const QUOTA: Quota = Quota::per_second(NZU32!(10_000)).allow_burst(NZU32!(64));
 pub async fn ends(oracle: &simulated::Oracle<PeerKey, deterministic::Context>, me: PeerKey) -> Ends {
     let control = oracle.control(me);
     let mut channels = Vec::new();
-    for channel in 0..7 {
+    for channel in 0..9 {
         channels.push(control.register(channel, QUOTA).await.expect("a channel is registered"));
     }
-    let mut channel = || channels.pop().expect("seven channels");
+    let mut channel = || channels.pop().expect("nine channels");
     Network {
         votes: channel(),
         certificates: channel(),
@@ -46,6 +46,8 @@ pub async fn ends(oracle: &simulated::Oracle<PeerKey, deterministic::Context>, m
         broadcast: channel(),
         transactions: channel(),
         dealings: channel(),
+        probe: channel(),
+        state: channel(),
         peers: Tracked { manager: oracle.manager(), own: Arc::default(), observers: Arc::default() },
         blocker: control.clone(),
     }

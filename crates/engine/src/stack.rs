@@ -15,7 +15,7 @@ use commonware_glue::{
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock, Metrics, Network, Spawner, Storage};
-use commonware_storage::{archive::immutable, mmr, qmdb, translator::EightCap};
+use commonware_storage::{mmr, qmdb, translator::EightCap};
 use rand_core::CryptoRng;
 
 use crate::{application::Application, block::Block, directory::Directory};
@@ -33,6 +33,8 @@ pub type Curve = MinSig;
 pub type Scheme = threshold::Scheme<PeerKey, Curve>;
 /// What names a block in consensus.
 pub type BlockDigest = sha256::Digest;
+/// What makes a block final.
+pub type Finalization = simplex::types::Finalization<Scheme, BlockDigest>;
 /// Where in consensus a block was proposed.
 pub type Context = simplex::types::Context<BlockDigest, PeerKey>;
 
@@ -68,5 +70,3 @@ pub type ResharingMachine<E> = reshare::Application<Machine<E>, Block, Curve, ed
 /// What votes and proposes on the state machine's behalf.
 pub type Automaton<E> =
     standard::Deferred<E, Scheme, ResharingMachine<E>, Block, commonware_consensus::types::FixedEpocher>;
-/// A store of final things by height and digest.
-pub type Archive<E, V> = immutable::Archive<E, BlockDigest, V>;

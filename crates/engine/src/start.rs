@@ -2,7 +2,8 @@
 //!
 //! Partitions of the data folder, by prefix: `blocks-`, `certificates-` (archives), `marshal-` (progress and recent
 //! uncertified blocks), `votes_` (what this validator has signed, by epoch), `state-` (the authenticated state), `outputs`,
-//! `resharing` (what was dealt in public), `secrets` (key shares, and what was dealt to this validator alone).
+//! `resharing` (what was dealt in public), `secrets` (key shares, and what was dealt to this validator alone), `joined` and
+//! `joining` (where the node began, if not at the genesis).
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
@@ -14,16 +15,18 @@ use commonware_cryptography::{Digested, Digestible as _, bls12381::primitives::g
 use commonware_glue::stateful::{Stateful, SyncPlan};
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Handle;
-use commonware_storage::archive::{Archive as _, Identifier};
-use std::{sync::Arc, time::Duration};
+use commonware_storage::archive::Identifier;
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 use types::Genesis;
 
 use crate::{
     application::{Application, Core, empty_target},
     block::Block,
     error::Error,
+    fetch,
+    finals::Finals,
     follow::{Announcer, Archive, Head, announce},
-    gossip,
+    gossip, joining,
     keys::ValidatorKeys,
     network::{Network, Peering, Peers},
     observers,
@@ -33,9 +36,10 @@ use crate::{
     signing,
     source::TransactionSource,
     stack::{self, Runtime, Variant},
+    standing::Standing,
     unfinished,
     verify::CheckBatch,
-    wiring::{PENDING_BLOCKS, Wiring, open_archive},
+    wiring::{PENDING_BLOCKS, Wiring},
 };
 
 /// How much memory and how large files the stores use.
@@ -67,6 +71,12 @@ pub struct ChainConfig {
     pub storage: StorageTuning,
     /// How the other validators are reached; `None` where there are none.
     pub peering: Option<Peering>,
+    /// A node that has nothing yet begins at the others' newest final block, with the state there, and not at the genesis.
+    pub join: bool,
+    /// How many of the newest final blocks are kept; `None`: all. At least two epochs.
+    pub keep: Option<NonZeroU64>,
+    /// Where it is told how far the node is.
+    pub standing: Standing,
 }
 
 /// Starts a chain and returns the services that read it, and the consensus. It runs until the runtime stops.
@@ -105,39 +115,49 @@ where
     P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
-    let outputs = OutputsStore::open(context.child("outputs"), wiring.partition("outputs"), wiring.cache()).await;
-    let certificates = open_archive(context.child("certificates"), &wiring, "certificates").await;
-    let blocks = open_archive(context.child("blocks"), &wiring, "blocks").await;
+    let outputs = OutputsStore::open(context.child("outputs"), &wiring).await;
+    let certificates = Finals::open(context.child("certificates"), &wiring, "certificates").await?;
+    let blocks = Finals::open(context.child("blocks"), &wiring, "blocks").await?;
     let head = resume(&core, &blocks, &outputs).await?;
 
+    let peers = (network.peers.clone(), network.blocker.clone());
     let plan = SyncPlan::init(context.child("plan"), wiring.partition("state-")).await;
+    let probe = joining::probe(context.child("probe"), &wiring, &plan, peers.clone(), network.probe);
+    let begin = joining::begin(&context, &wiring, plan, &probe).await?;
+    let (plan, began) = (begin.plan, begin.beginning.map(|beginning| beginning.info));
     let genesis = Digested::precomputed(core.genesis_block.clone(), core.genesis_block.digest());
     let marshal_config = wiring.marshal(plan.marshal_start(genesis));
     let (marshal_actor, marshal, floor) =
         Actor::<_, Variant, _, _, _, _, _>::init(context.child("marshal"), certificates, blocks, marshal_config).await;
     let processed = floor.processed().map_or(Height::zero(), |processed| processed.height());
-    if processed.get() > head.height {
+    let joining = began.is_some() && outputs.height().await == 0;
+    if processed.get() > head.height && !joining {
         return Err(Error::Corrupt("the outputs of final blocks are missing"));
     }
     core.begin(processed.get());
     let epoch = wiring.epocher().containing(processed.next()).expect("heights are far from their end").epoch();
-    let machine_config = wiring.machine(Application::new(core.clone()), (marshal.clone(), floor), plan);
+    let epoch = began.as_ref().map_or(epoch, |began| epoch.max(began.epoch));
+    let (source, _) = fetch::start(context.child("fetch"), &wiring, peers.clone(), network.state);
+    let machine_config = wiring.machine(Application::new(core.clone()), (marshal.clone(), floor), plan, source);
     let (machine_actor, machine) = Stateful::new(context.child("machine"), machine_config);
 
     let mut others = network.peers.clone();
-    let peers = (network.peers.clone(), network.blocker.clone());
     let backfill_config = wiring.backfill(network.peers.clone(), network.blocker.clone());
     let resolver = backfill::init(context.child("backfill"), backfill_config, network.backfill);
     let (broadcast, buffer) = buffered::Engine::new(context.child("broadcast"), wiring.broadcast(network.peers));
     broadcast.start(network.broadcast);
 
-    let archive = Archive::new(marshal.clone(), outputs, head);
+    let archive = Archive::new(marshal.clone(), outputs.clone(), head, outputs.first().await, wiring.keeps());
     let (announcer, announcements) = Announcer::new(machine.clone());
-    let announcing = announce(core.clone(), archive.clone(), announcements);
+    let announcing = announce(core.clone(), archive.clone(), joining, announcements);
     context.child("announcer").spawn(|_| announcing);
 
-    let secrets = Secrets::open(context.child("secrets"), wiring.partition("secrets"), share).await;
-    let signing = signing::build(&context, &wiring, &core, (machine.clone(), marshal), secrets, peers);
+    // A machine that lost its disk may have voted with the share it was born with: who begins later signs with later ones.
+    let secrets =
+        Secrets::open(context.child("secrets"), wiring.partition("secrets"), share.filter(|_| began.is_none())).await;
+    let signing =
+        signing::build(&context, &wiring, &core, (machine.clone(), marshal.clone()), secrets, peers, begin.epochs);
+    probe.attach(marshal);
     marshal_actor.start(Reporters::from((announcer, signing.reporters)), buffer, resolver);
     machine_actor.start();
     signing.resharing.start(network.dealings);
@@ -153,7 +173,7 @@ where
     unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
     unfinished::forget(&context, &wiring, epoch).await;
     let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);
-    Ok((Services::new(context, core, archive, state, outgoing), handle))
+    Ok((Services::new(context, core, archive, state, outgoing, began), handle))
 }
 
 /// Tells the application where it left off, and returns the last announced block.
@@ -161,16 +181,16 @@ where
 /// What was announced before the last stop stays announced: its outputs are durable, and its block was before them.
 async fn resume<E: Runtime>(
     core: &Core,
-    blocks: &stack::Archive<E, Arc<Block>>,
+    blocks: &Finals<E, Arc<Block>>,
     outputs: &OutputsStore<E>,
 ) -> Result<Head, Error> {
     let height = outputs.height().await;
     let mut head = Head::of(&core.genesis_block);
     // Marshal may have to deliver the last few again; until then the state lies that far back.
     let first = height.saturating_sub(u64::try_from(PENDING_BLOCKS.get()).unwrap_or(u64::MAX));
-    for height in first.max(1)..=height {
+    for height in first.max(outputs.first().await)..=height {
         let block = blocks
-            .get(Identifier::Index(height))
+            .find(Identifier::Index(height))
             .await
             .map_err(|_| Error::Corrupt("a final block"))?
             .ok_or(Error::Corrupt("a block that was announced is missing"))?;

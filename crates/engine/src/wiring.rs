@@ -1,7 +1,7 @@
 //! How each part of a chain is set: sizes, times, and the names of its partitions.
 
 use commonware_broadcast::buffered;
-use commonware_codec::{CodecShared, RangeCfg};
+use commonware_codec::RangeCfg;
 use commonware_consensus::{
     marshal::{self, core::Floor, resolver::p2p as backfill},
     simplex::{
@@ -17,16 +17,19 @@ use commonware_cryptography::{
 use commonware_glue::{
     dkg::{
         fence::{Fence, Gate},
-        orchestrator, reshare,
+        orchestrator, probe, reshare,
         state_sync::Plan as EpochPlan,
     },
     stateful::{self, SyncPlan, db::SyncEngineConfig},
 };
 use commonware_p2p::{Blocker, Provider};
 use commonware_parallel::Sequential;
+use commonware_resolver::p2p as resolver;
 use commonware_runtime::buffer::paged::CacheRef;
 use commonware_storage::{
-    archive::immutable, journal::contiguous::variable, merkle::full, qmdb::current::VariableConfig,
+    journal::contiguous::variable,
+    merkle::full,
+    qmdb::{current::VariableConfig, sync::Request},
     translator::EightCap,
 };
 use commonware_utils::{NZDuration, NZU16, NZU64, NZUsize};
@@ -41,11 +44,13 @@ use crate::{
     directory::Directory,
     epochs::{COMMITTEE_MAX, Committees, SHARING_MODE, Schemes, belongs, first_epoch},
     error::Error,
-    local::LocalOnly,
+    fetch::{Desk, OPERATIONS_MAX, StateSource},
+    finals::STEP,
     network::Peers,
     pace::Paced,
     secrets::Secrets,
-    stack::{self, BlockDigest, Curve, EpochInfo, Marshal, PeerKey, Runtime, Scheme, Variant},
+    stack::{BlockDigest, Curve, EpochInfo, Family, Finalization, Marshal, PeerKey, Runtime, Scheme, Variant},
+    standing::Standing,
     start::{ChainConfig, StorageTuning},
 };
 
@@ -55,7 +60,7 @@ pub(crate) const WRITE_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 pub(crate) const REPLAY_BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// Largest entry of the state that a store accepts when it reads: above what one block can write, so that only a damaged
 /// length is refused.
-const RECORD_BYTES_MAX: usize = 16 << 20;
+pub(crate) const RECORD_BYTES_MAX: usize = 16 << 20;
 const MAILBOX: NonZeroUsize = NZUsize!(1_024);
 /// The same between the parts of consensus, which are made anew in each epoch.
 const VOTES_MAILBOX: NonZeroUsize = NZUsize!(128);
@@ -72,12 +77,18 @@ const RETRY_TIME: Duration = Duration::from_millis(500);
 const VIEWS_KEPT: ViewDelta = ViewDelta::new(64);
 /// How long a peer may take to answer.
 const FETCH_TIME: Duration = Duration::from_secs(2);
+/// Epochs whose blocks every node keeps: a restart needs the block before its epoch, and others come to fetch.
+const KEPT_EPOCHS_MIN: u64 = 2;
+/// How soon those who did not answer are asked again where to begin.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) type StateConfig = VariableConfig<EightCap, ((), RangeCfg<usize>), Sequential>;
 type MarshalStart = marshal::Start<Scheme, BlockDigest, Digested<Block>>;
 type MarshalConfig =
     marshal::Config<ConstantProvider<Scheme, Epoch>, FixedEpocher, Sequential, Block, Digested<Block>, BlockDigest>;
-type MachineConfig<E> = stateful::Config<E, Application<E>, Variant, LocalOnly, Sequential>;
+type MachineConfig<E> = stateful::Config<E, Application<E>, Variant, StateSource<E>, Sequential>;
+type ProbeConfig<E, P, B> = probe::Config<E, P, Scheme, Variant, Sequential, B>;
+type ResolverConfig<E, P, B> = resolver::Config<PeerKey, P, B, Request<Family>, Desk<E>, Desk<E>>;
 type BroadcastConfig<P> = buffered::Config<PeerKey, (), P, Sequential>;
 type ConsensusConfig<E, P, B> =
     orchestrator::Config<B, P, Schemes, Variant, Curve, Paced<E>, RoundRobin<Sha256>, Sequential>;
@@ -96,6 +107,9 @@ pub(crate) struct Wiring {
     storage: StorageTuning,
     cache: CacheRef,
     heartbeat: Duration,
+    joins: bool,
+    keeps: Option<NonZeroU64>,
+    standing: Standing,
 }
 
 impl Wiring {
@@ -107,6 +121,9 @@ impl Wiring {
             return Err(Error::ForeignKeys);
         }
         let namespace = crypto::finality::namespace(config.genesis.chain());
+        if config.keep.is_some_and(|keep| keep.get() < KEPT_EPOCHS_MIN * config.genesis.epoch_blocks) {
+            return Err(Error::KeepsTooFew(KEPT_EPOCHS_MIN * config.genesis.epoch_blocks));
+        }
         Ok(Self {
             signer: keys.peer.clone(),
             verifier: Scheme::certificate_verifier(&namespace, *first_epoch.output.public().public()),
@@ -116,6 +133,9 @@ impl Wiring {
             storage: config.storage.clone(),
             cache: CacheRef::new(NZU16!(PAGE_BYTES), NonZeroUsize::new(pages).unwrap_or(NonZeroUsize::MIN)),
             heartbeat: config.heartbeat,
+            joins: config.join,
+            keeps: config.keep,
+            standing: config.standing.clone(),
         })
     }
 
@@ -149,6 +169,20 @@ impl Wiring {
         self.heartbeat
     }
 
+    /// Whether a node that has nothing begins at a recent block instead of the genesis.
+    pub(crate) fn joins(&self) -> bool {
+        self.joins
+    }
+
+    /// How many of the newest final blocks are kept; `None`: all.
+    pub(crate) fn keeps(&self) -> Option<NonZeroU64> {
+        self.keeps
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
     pub(crate) fn marshal(&self, start: MarshalStart) -> MarshalConfig {
         marshal::Config {
             provider: ConstantProvider::new(self.verifier.clone()),
@@ -174,6 +208,7 @@ impl Wiring {
         application: Application<E>,
         marshal: (Marshal, Floor),
         plan: SyncPlan<E, Scheme, Variant>,
+        source: StateSource<E>,
     ) -> MachineConfig<E> {
         stateful::Config {
             application,
@@ -182,13 +217,13 @@ impl Wiring {
             marshal,
             mailbox_size: MAILBOX,
             plan,
-            resolvers: LocalOnly,
+            resolvers: source,
             sync_config: SyncEngineConfig {
-                fetch_batch_size: NZU64!(1_024),
+                fetch_batch_size: OPERATIONS_MAX,
                 apply_batch_size: NZU64!(1_024),
                 max_outstanding_requests: NZUsize!(8),
             },
-            prune_config: None,
+            prune_config: self.keeps.map(pruning),
             strategy: Sequential,
         }
     }
@@ -207,6 +242,60 @@ impl Wiring {
             fetch_retry_delay: Duration::from_millis(100),
             priority_requests: false,
             priority_responses: false,
+        }
+    }
+
+    /// Asks for parts of the state, and answers those who ask.
+    pub(crate) fn state_resolver<E, P, B>(&self, peers: P, blocker: B, desk: Desk<E>) -> ResolverConfig<E, P, B>
+    where
+        E: Runtime,
+        P: Provider<PublicKey = PeerKey>,
+        B: Blocker<PublicKey = PeerKey>,
+    {
+        resolver::Config {
+            peer_provider: peers,
+            blocker,
+            consumer: desk.clone(),
+            producer: desk,
+            mailbox_size: MAILBOX,
+            me: Some(self.signer.public_key()),
+            fetch_timeout: NZDuration!(FETCH_TIME),
+            fetch_retry_delay: Duration::from_millis(100),
+            priority_requests: false,
+            priority_responses: false,
+        }
+    }
+
+    /// Asks the first validators where to begin, and answers those who ask.
+    pub(crate) fn probe<E, P, B>(
+        &self,
+        context: E,
+        floor: Option<Finalization>,
+        peers: P,
+        blocker: B,
+    ) -> ProbeConfig<E, P, B>
+    where
+        E: Runtime,
+        P: Peers,
+        B: Blocker<PublicKey = PeerKey>,
+    {
+        probe::Config {
+            context,
+            manager: peers,
+            bootstrap: probe::Bootstrap {
+                epoch: Epoch::zero(),
+                participants: self.first_epoch.participants(),
+                directory: self.first_epoch.directory.clone(),
+            },
+            floor,
+            verifier: self.verifier.clone(),
+            genesis: self.first_epoch.clone(),
+            strategy: Sequential,
+            blocker,
+            blocks_per_epoch: self.epoch_blocks,
+            retry_timeout: NZDuration!(ASK_AGAIN),
+            mailbox_size: MAILBOX,
+            block_codec_config: (),
         }
     }
 
@@ -309,6 +398,13 @@ impl Wiring {
     }
 }
 
+/// What is given up of blocks, and of the state's log below what is live, for those who begin at a recent block.
+fn pruning(keeps: NonZeroU64) -> stateful::PruneConfig {
+    let keeps = usize::try_from(keeps.get()).unwrap_or(usize::MAX);
+    let maintenance_interval = NonZeroUsize::new(STEP.get() as usize / 2).unwrap_or(NonZeroUsize::MIN);
+    stateful::PruneConfig { maintenance_interval, retained_marshal_blocks: keeps, retained_qmdb_blocks: keeps }
+}
+
 /// The settings of the authenticated state.
 pub(crate) fn state_config(tuning: &StorageTuning, cache: CacheRef) -> StateConfig {
     let partition = |name: &str| format!("{}state-{name}", tuning.prefix);
@@ -338,33 +434,4 @@ pub(crate) fn state_config(tuning: &StorageTuning, cache: CacheRef) -> StateConf
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }
-}
-
-/// Opens a store of final things. A store that cannot be opened stops the node.
-pub(crate) async fn open_archive<E: Runtime, V: CodecShared<Cfg = ()>>(
-    context: E,
-    wiring: &Wiring,
-    name: &str,
-) -> stack::Archive<E, V> {
-    let name = wiring.partition(name);
-    let config = immutable::Config {
-        metadata_partition: format!("{name}-metadata"),
-        freezer_table_partition: format!("{name}-table"),
-        freezer_table_initial_size: 1 << 16,
-        freezer_table_resize_frequency: 4,
-        freezer_table_resize_chunk_size: 1 << 12,
-        freezer_key_partition: format!("{name}-keys"),
-        freezer_key_page_cache: wiring.cache(),
-        freezer_value_partition: format!("{name}-values"),
-        freezer_value_target_size: 1 << 28,
-        freezer_value_compression: None,
-        ordinal_partition: format!("{name}-ordinal"),
-        items_per_section: NZU64!(1 << 18),
-        codec_config: (),
-        replay_buffer: REPLAY_BUFFER,
-        freezer_key_write_buffer: WRITE_BUFFER,
-        freezer_value_write_buffer: WRITE_BUFFER,
-        ordinal_write_buffer: WRITE_BUFFER,
-    };
-    immutable::Archive::init(context, config).await.expect("the archive opens, or the node must stop")
 }

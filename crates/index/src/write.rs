@@ -72,10 +72,25 @@ impl Index {
             write_history(&mut transaction, block).await.map_err(failed(found))?;
             height = found;
         }
-        let sql = "UPDATE meta SET value = $1 WHERE name = 'height'";
-        sqlx::query(sql).bind(height.to_string()).execute(&mut *transaction).await.map_err(failed(height))?;
+        write_height(&mut transaction, height).await.map_err(failed(height))?;
         transaction.commit().await.map_err(failed(height))?;
         self.height.send_if_modified(|have| std::mem::replace(have, height) != height);
+        Ok(())
+    }
+
+    /// Empties the mirror and begins at this block. Its changes must be every record of the state after it; what blocks
+    /// before it did is in no list.
+    pub async fn begin_at(&self, block: &FinalBlock) -> Result<(), Error> {
+        self.clear().await?;
+        let height = block.header.height;
+        let failed = |source| Error::Write { height, source };
+        let mut writer = self.writer.lock().await;
+        let mut transaction = writer.begin().await.map_err(failed)?;
+        self.write_records(&mut transaction, block).await?;
+        write_history(&mut transaction, block).await.map_err(failed)?;
+        write_height(&mut transaction, height).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        self.height.send_replace(height);
         Ok(())
     }
 
@@ -97,6 +112,11 @@ impl Index {
         }
         Ok(())
     }
+}
+
+async fn write_height(connection: &mut SqliteConnection, height: u64) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE meta SET value = $1 WHERE name = 'height'";
+    sqlx::query(sql).bind(height.to_string()).execute(connection).await.map(drop)
 }
 
 /// Whether the block at `height` is the one with this hash.

@@ -170,6 +170,7 @@ impl Backend for NodeBackend {
                 clock: self.genesis.clock,
                 head: self.head(),
                 epoch: epoch_view(self.chain.epoch().await.map_err(Failure::internal)?, self.genesis.epoch_blocks),
+                first_height: self.chain.first().await.map_err(chain_failure)?,
                 indexed_height: self.index.height().await.map_err(Failure::internal)?,
                 waiting: u64::try_from(self.source.waiting()).expect("the pool is bounded"),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -213,7 +214,7 @@ impl Backend for NodeBackend {
                 BlockAt::Height(height) => height,
                 BlockAt::Latest => self.chain.head().height,
             };
-            let block = self.chain.block(height).await.map_err(Failure::internal)?;
+            let block = self.chain.block(height).await.map_err(chain_failure)?;
             let Some(block) = block else { return Ok(None) };
             let finality = self.chain.finality(height).await.map_err(Failure::internal)?;
             let finality = serde_json::to_value(&finality).map_err(Failure::internal)?;
@@ -250,7 +251,7 @@ impl Backend for NodeBackend {
         Box::pin(async move {
             let Some(included) = self.find(hash, self.chain.head().height).await? else { return Ok(None) };
             let (height, index) = (included.receipt.height, included.receipt.index);
-            let proof = self.chain.prove_receipt(height, index).await.map_err(Failure::internal)?;
+            let proof = self.chain.prove_receipt(height, index).await.map_err(chain_failure)?;
             let Some(proof) = proof else { return Ok(None) };
             let receipt = Bytes::new(wire::encode(&included.receipt)).map_err(|message| wire::malformed(&message))?;
             let proof = serde_json::to_value(&proof).map_err(Failure::internal)?;
@@ -275,6 +276,14 @@ impl Backend for NodeBackend {
 
     fn events(&self, after: EventCursor, filter: EventFilter, max: usize) -> Reply<'_, EventPage> {
         Box::pin(async move { self.index.events(after, &filter, max).await.map_err(failure) })
+    }
+}
+
+/// What a node does not have is the caller's matter, what fails in it is not.
+fn chain_failure(error: engine::Error) -> Failure {
+    match error {
+        engine::Error::NotKept { first } => doors::not_kept(first).into(),
+        other => Failure::internal(other),
     }
 }
 

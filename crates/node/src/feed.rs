@@ -11,6 +11,9 @@ const BATCH: usize = 64;
 
 /// Feeds until the chain stops or the index fails.
 pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>, waiters: Arc<Waiters>) -> Result<(), Error> {
+    if index.height().await? + 1 < chain.first().await? {
+        begin(&chain, &index).await?;
+    }
     let mut blocks = chain.final_blocks(index.height().await? + 1).await?;
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = blocks.recv().await {
@@ -24,6 +27,16 @@ pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>, waite
         index.apply(&batch).await?;
         batch.clear();
     }
+    Ok(())
+}
+
+/// Begins the index at the state that is here, where the blocks that it lacks are not.
+async fn begin(chain: &Chain, index: &Index) -> Result<(), Error> {
+    let listing = chain.scan().await?;
+    let block = chain.block(listing.height).await?.ok_or(engine::Error::Empty)?;
+    tracing::info!(height = listing.height, records = listing.records.len(), "the index begins at this block");
+    let changes = listing.records.into_iter().map(|(key, value)| (key, Some(value))).collect();
+    index.begin_at(&FinalBlock { changes, ..FinalBlock::clone(&block) }).await?;
     Ok(())
 }
 

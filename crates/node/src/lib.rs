@@ -25,9 +25,9 @@ pub use source::PoolSource;
 
 use api::Backend;
 use backend::NodeBackend;
-use engine::{Chain, ChainConfig, StorageTuning};
+use engine::{Chain, ChainConfig, Standing, StorageTuning};
 use futures::future::BoxFuture;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// How a node runs.
@@ -38,6 +38,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The longest time without a block.
     pub heartbeat: Duration,
+    /// A node that has no block begins at the others' newest one. A machine that is not of the genesis does so anyway.
+    pub join: bool,
+    /// How many of the newest blocks are kept; `None`: all.
+    pub keep_blocks: Option<NonZeroU64>,
 }
 
 /// The longest time without a block, when nothing else is said.
@@ -76,6 +80,8 @@ impl Node {
         let keys = config.folder.validator_keys()?;
         let (source, arriving) = source::PoolSource::new();
         let source = Arc::new(source);
+        let me = keys.peer_key();
+        let founder = genesis.validators.iter().any(|key| **key == me.0);
         let chain_config = ChainConfig {
             genesis: genesis.clone(),
             keys,
@@ -84,6 +90,9 @@ impl Node {
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
             peering: config.folder.peering()?,
+            join: config.join || !founder,
+            keep: config.keep_blocks,
+            standing: Standing::default(),
         };
         let chain = Chain::start(config.folder.chain(), chain_config).await?;
         first_block(&chain).await?;

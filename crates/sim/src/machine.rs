@@ -3,7 +3,7 @@
 use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
-    ChainConfig, Epoch, Listing, StorageTuning, ValidatorKeys,
+    ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
     simulation::{self, Ends, Services},
 };
 use execution::check::check_batch;
@@ -69,6 +69,9 @@ impl Machine {
             heartbeat: self.heartbeat,
             storage,
             peering: None,
+            join: false,
+            keep: None,
+            standing: Standing::default(),
         };
         let (calls, asked) = mpsc::unbounded_channel();
         let (number, start) = (self.number, self.starts);

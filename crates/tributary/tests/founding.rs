@@ -228,9 +228,16 @@ async fn four_found_a_chain_a_fifth_joins_by_vote_and_a_founder_leaves_under_loa
     reach(&newest, client.info().await.unwrap().head.height).await;
     assert_eq!(balance(&newest, between[0]).await, FUNDS - paid);
     assert_eq!(balance(&newest, between[1]).await, FUNDS + paid);
+    // The newcomer began at the state of the others: what came before is not there, but what it left behind is.
+    let began = newest.info().await.unwrap().first_height;
+    assert!(began > 5, "it has the blocks from {began} on");
+    newest.proven_block(&genesis, 5).await.unwrap_err();
+    let listed = newest.list("money/accounts", &[]).await.unwrap();
+    assert_eq!(listed.rows, client.list("money/accounts", &[]).await.unwrap().rows);
+    assert!(listed.rows.len() >= OWNERS.len());
     // The group key is what it was: what was certified by the founders, and what is certified without one of them.
+    assert_eq!(client.proven_block(&genesis, 5).await.unwrap().hash, early.hash);
     for client in [&client, &newest] {
-        assert_eq!(client.proven_block(&genesis, 5).await.unwrap().hash, early.hash);
         client.proven_block(&genesis, client.info().await.unwrap().head.height).await.unwrap();
     }
     assert_eq!(client.genesis().await.unwrap().group_key, genesis.group_key);

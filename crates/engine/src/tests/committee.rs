@@ -87,6 +87,21 @@ impl Committee {
         start(self.context(number), self.config(number), network).await.unwrap().0
     }
 
+    /// Starts a machine that begins at the others' newest block if it has none.
+    pub async fn join(&self, number: usize) -> Result<Services<deterministic::Context>, crate::Error> {
+        self.join_in(self.context(number), number).await
+    }
+
+    pub async fn join_in(
+        &self,
+        context: deterministic::Context,
+        number: usize,
+    ) -> Result<Services<deterministic::Context>, crate::Error> {
+        let network = ends(&self.oracle, self.keys[number].peer.public_key()).await;
+        let config = ChainConfig { join: true, ..self.config(number) };
+        start(context, config, network).await.map(|(services, _)| services)
+    }
+
     /// A validator whose state differs from the others' in one record, from the first block on.
     pub async fn start_with_other_state(&self, number: usize) -> Services<deterministic::Context> {
         let network = ends(&self.oracle, self.keys[number].peer.public_key()).await;

@@ -21,10 +21,10 @@ use ledger::{
 use std::sync::Arc;
 use types::{Genesis, List, Outcome, PeerKey as Peer, Text, TransactionHash};
 
-const EPOCH_BLOCKS: u64 = 24;
+pub(super) const EPOCH_BLOCKS: u64 = 24;
 
 /// Waits until the chain is this high at each of these.
-async fn reach(validators: &[&Services<deterministic::Context>], height: u64) {
+pub(super) async fn reach(validators: &[&Services<deterministic::Context>], height: u64) {
     for services in validators {
         services.head().wait_for(|head| head.height >= height).await.unwrap();
     }
@@ -65,7 +65,7 @@ fn shares_are_dealt_anew_in_every_epoch_and_the_groups_key_stays() {
 }
 
 /// The operator's people: one makes, one checks. They vote for it, and it alone votes.
-fn appoint(committee: &Committee) {
+pub(super) fn appoint(committee: &Committee) {
     let member = |number: u8, function| {
         let member = NewMember {
             name: Text::new(format!("number {number}")).unwrap(),
@@ -82,7 +82,12 @@ fn appoint(committee: &Committee) {
 }
 
 /// Has the operator vote for a change, and waits until it is made.
-async fn adopt(committee: &Committee, services: &Services<deterministic::Context>, nonce: u64, change: Change) {
+pub(super) async fn adopt(
+    committee: &Committee,
+    services: &Services<deterministic::Context>,
+    nonce: u64,
+    change: Change,
+) {
     let propose = Propose {
         changes: List::new(vec![change]).unwrap(),
         reason: Text::default(),
@@ -101,11 +106,11 @@ async fn adopt(committee: &Committee, services: &Services<deterministic::Context
     }
 }
 
-fn peer(committee: &Committee, number: usize) -> PeerKey {
+pub(super) fn peer(committee: &Committee, number: usize) -> PeerKey {
     committee.keys[number].peer.public_key()
 }
 
-fn new_peer(committee: &Committee, number: usize) -> NewPeer {
+pub(super) fn new_peer(committee: &Committee, number: usize) -> NewPeer {
     NewPeer {
         peer_key: Peer::from_bytes(&peer(committee, number)).unwrap(),
         enterprise: EnterpriseId::derive(TransactionHash(committee.genesis.chain().0), 0, 0),
@@ -115,7 +120,7 @@ fn new_peer(committee: &Committee, number: usize) -> NewPeer {
 }
 
 /// The epoch that this one signs in, once its first block is there.
-async fn epoch(services: &Services<deterministic::Context>, number: u64) -> EpochInfo {
+pub(super) async fn epoch(services: &Services<deterministic::Context>, number: u64) -> EpochInfo {
     reach(&[services], number * EPOCH_BLOCKS).await;
     let info = services.epoch_info(number * EPOCH_BLOCKS).await.unwrap();
     assert_eq!(info.outcome, EpochOutcome::Success, "epoch {number}");

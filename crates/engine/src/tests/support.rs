@@ -25,7 +25,7 @@ use types::{
 };
 
 use crate::{
-    ChainConfig, CheckBatch, Committee, Settled, StorageTuning, TransactionSource, ValidatorKeys,
+    ChainConfig, CheckBatch, Committee, Settled, Standing, StorageTuning, TransactionSource, ValidatorKeys,
     application::place,
     deal, network,
     services::Services,
@@ -194,6 +194,9 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         heartbeat: Duration::from_secs(10),
         storage: StorageTuning { page_cache_bytes: 8 << 20, ..StorageTuning::default() },
         peering: None,
+        join: false,
+        keep: None,
+        standing: Standing::default(),
     }
 }
 

@@ -153,6 +153,7 @@ impl Backend for MemoryBackend {
                     receivers: Vec::new(),
                     next_receivers: Vec::new(),
                 },
+                first_height: 1,
                 indexed_height,
                 waiting: self.waiting.lock().unwrap().len().try_into().expect("few"),
                 version: "of a test".to_owned(),

@@ -50,7 +50,8 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         let (genesis, validator) = genesis(&signers)?;
         folder.create(&genesis, &validator)?;
     }
-    let mut node = Node::start(Config { folder, listen, heartbeat: node::HEARTBEAT }).await?;
+    let mut node =
+        Node::start(Config { folder, listen, heartbeat: node::HEARTBEAT, join: false, keep_blocks: None }).await?;
     let url = format!("http://{}", node.address());
     println!("{}", if again { "Found the chain of an earlier start; it goes on." } else { "A new chain has begun." });
     println!("The node serves on {url}, its data is in {}.\n", data.display());

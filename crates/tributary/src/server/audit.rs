@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::ArgMatches;
-use engine::{Chain, ChainConfig, Replayed, Settled, StorageTuning, TransactionSource};
+use engine::{Chain, ChainConfig, Replayed, Settled, Standing, StorageTuning, TransactionSource};
 use execution::check::check_batch;
 use futures::future::BoxFuture;
 use node::Folder;
@@ -47,6 +47,9 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         heartbeat: NO_HEARTBEAT,
         storage: StorageTuning::default(),
         peering: None,
+        join: false,
+        keep: None,
+        standing: Standing::default(),
     };
     let chain = Chain::start(folder.chain(), config).await.context("open the chain")?;
     let audited = audit(&folder, &genesis, &chain, arguments).await;

@@ -40,7 +40,19 @@ pub fn commands() -> Vec<Command> {
                         .default_value("10000")
                         .value_parser(clap::value_parser!(u64))
                         .help("Longest time without a block"),
-                ),
+                )
+                .arg(
+                    Arg::new("keep-blocks")
+                        .long("keep-blocks")
+                        .value_name("N")
+                        .env("TRIBUTARY_KEEP_BLOCKS")
+                        .value_parser(clap::value_parser!(std::num::NonZeroU64))
+                        .help("How many of the newest blocks to keep, at least two epochs; every block if not given"),
+                )
+                .arg(Arg::new("join").long("join").action(ArgAction::SetTrue).help(
+                    "Begin at the others' newest block if there is none here: for a validator of the genesis whose disk is \
+                     lost. Other machines do so by themselves",
+                )),
         ),
         Command::new("audit")
             .about("Recompute every law over the whole state of a stopped node's folder")

@@ -18,9 +18,12 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let listen: SocketAddr =
         listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
     let heartbeat: &u64 = arguments.get_one("heartbeat-ms").expect("it has a default");
+    let join = arguments.get_flag("join");
+    let keep_blocks = arguments.get_one::<std::num::NonZeroU64>("keep-blocks").copied();
     let folder = Folder::new(data);
     let _lock = folder.lock()?;
-    let mut node = Node::start(Config { folder, listen, heartbeat: Duration::from_millis(*heartbeat) }).await?;
+    let mut node =
+        Node::start(Config { folder, listen, heartbeat: Duration::from_millis(*heartbeat), join, keep_blocks }).await?;
     // For programs that start a node and wait for its door.
     println!("listening on http://{}", node.address());
     tokio::select! {

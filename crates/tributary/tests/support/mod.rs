@@ -68,7 +68,8 @@ impl Stage {
 
 async fn start(data: &Folder) -> Node {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    let config = Config { folder: data.clone(), listen, heartbeat: Duration::from_secs(10) };
+    let config =
+        Config { folder: data.clone(), listen, heartbeat: Duration::from_secs(10), join: false, keep_blocks: None };
     Node::start(config).await.expect("the node starts")
 }
 
