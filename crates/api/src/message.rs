@@ -274,7 +274,7 @@ pub struct AnswerView {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RowView {
     pub id: String,
-    /// Height of the block that made it.
+    /// Height of the block that made it, or of the block at which the node began, if that is later.
     pub created_height: u64,
     /// Height of the last block that changed it.
     pub height: u64,
