@@ -1,6 +1,7 @@
-//! The project's own chores: `cargo xtask ci | tidy | new-module NAME`. Depends on nothing but the standard library.
+//! The project's own chores: `cargo xtask ci | tidy | planted | new-module NAME`. Depends on nothing but the standard library.
 
 mod new_module;
+mod planted;
 #[cfg(test)]
 mod tidy;
 
@@ -16,6 +17,8 @@ fn main() -> ExitCode {
             &["nextest", "run", "--workspace", "--locked"],
         ]),
         ["tidy"] => all(&[&["nextest", "run", "--package", "xtask"]]),
+        ["planted"] => told(planted::check(planted::FAST)),
+        ["planted", "all"] => told(planted::check(planted::FAST).and_then(|()| planted::check(planted::SLOW))),
         ["new-module", name] => match new_module::write(name) {
             Ok(lines) => {
                 println!("{lines}");
@@ -27,7 +30,17 @@ fn main() -> ExitCode {
             }
         },
         _ => {
-            eprintln!("usage: cargo xtask ci | tidy | new-module NAME");
+            eprintln!("usage: cargo xtask ci | tidy | planted [all] | new-module NAME");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn told(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
             ExitCode::FAILURE
         }
     }

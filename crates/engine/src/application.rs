@@ -28,7 +28,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use types::{
-    Digest, Genesis, Header, Key, Rejection, Room, Timestamp, TransactionHash, limits::BLOCK_TIME_SKEW_MS_MAX,
+    Digest, Genesis, Header, Key, Rejection, Room, Timestamp, TransactionHash,
+    limits::BLOCK_TIME_SKEW_MS_MAX,
+    planted::{self, Fault},
 };
 
 use crate::{
@@ -319,6 +321,9 @@ impl<E: Runtime> Application<E> {
             return None;
         }
         let transactions = block.transactions().inspect_err(|error| refused(block, error)).ok()?;
+        if planted::is(Fault::BlockUnchecked) {
+            return Some(());
+        }
         (self.core.check)(transactions).inspect_err(|error| refused(block, error)).ok()
     }
 
@@ -457,7 +462,8 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
                 return None;
             }
         };
-        if self.header(parent, &ran) != *block.header() || target::<E>(&ran.state) != *block.target() {
+        let as_said = self.header(parent, &ran) == *block.header() && target::<E>(&ran.state) == *block.target();
+        if !as_said && !planted::is(Fault::HeaderUnchecked) {
             tracing::warn!(height = block.header().height, "refused a block that does not do what its header says");
             return None;
         }

@@ -67,7 +67,7 @@ impl<E: Runtime, V: CodecShared<Cfg = ()>> Finals<E, V> {
         let config = immutable::Config {
             metadata_partition: all,
             freezer_table_partition: format!("{name}-table"),
-            freezer_table_initial_size: 1 << 16,
+            freezer_table_initial_size: wiring.archive_slots(),
             freezer_table_resize_frequency: 4,
             freezer_table_resize_chunk_size: 1 << 12,
             freezer_key_partition: format!("{name}-keys"),

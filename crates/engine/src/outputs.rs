@@ -10,7 +10,12 @@ use commonware_storage::journal::contiguous::{Contiguous as _, variable};
 use commonware_utils::{NZU64, NZUsize, sync::AsyncRwLock};
 use serde::{Deserialize, Serialize};
 use std::{num::NonZeroU64, sync::Arc};
-use types::{Key, Receipt, receipt::SystemReceipt, wire};
+use types::{
+    Key, Receipt,
+    planted::{self, Fault},
+    receipt::SystemReceipt,
+    wire,
+};
 
 use crate::{error::Error, finals::STEP, stack::Runtime, wiring::Wiring};
 
@@ -110,8 +115,15 @@ impl<E: Runtime> OutputsStore<E> {
         }
         assert_eq!(height, size + 1, "final blocks arrive in the order of their heights");
         let (journal, _) = journal.append(&encoded).await.expect("outputs are written, or the node must stop");
-        let journal = journal.commit().await.expect("outputs are synced, or the node must stop");
-        *guard = Some(journal);
+        if planted::is(Fault::OutputsUnsynced) {
+            *guard = Some(journal);
+            return;
+        }
+        let synced = journal.commit().await;
+        if planted::is(Fault::FailureHidden) && synced.is_err() {
+            return std::future::pending().await;
+        }
+        *guard = Some(synced.expect("outputs are synced, or the node must stop"));
     }
 
     /// The outputs of `height`, if they are durable.

@@ -17,7 +17,10 @@ use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Handle;
 use commonware_storage::archive::Identifier;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
-use types::Genesis;
+use types::{
+    Genesis,
+    planted::{self, Fault},
+};
 
 use crate::{
     application::{Application, Core, empty_target},
@@ -51,11 +54,13 @@ pub struct StorageTuning {
     pub page_cache_bytes: usize,
     /// Operations of the state log in one file.
     pub operations_per_file: u64,
+    /// Slots of each archive's table at birth; it grows with the chain.
+    pub archive_slots: u32,
 }
 
 impl Default for StorageTuning {
     fn default() -> Self {
-        Self { prefix: String::new(), page_cache_bytes: 64 << 20, operations_per_file: 1 << 18 }
+        Self { prefix: String::new(), page_cache_bytes: 64 << 20, operations_per_file: 1 << 18, archive_slots: 1 << 16 }
     }
 }
 
@@ -170,6 +175,9 @@ where
     context.child("observers").spawn(|_| following);
 
     let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
+    if planted::is(Fault::VotesForgotten) {
+        let _ = context.remove(&wiring.votes_of(epoch), None).await;
+    }
     unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
     unfinished::forget(&context, &wiring, epoch).await;
     let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);

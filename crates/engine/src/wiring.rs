@@ -179,6 +179,11 @@ impl Wiring {
         self.keeps
     }
 
+    /// Places of a new archive's table.
+    pub(crate) fn archive_slots(&self) -> u32 {
+        self.storage.archive_slots
+    }
+
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
     }

@@ -16,7 +16,12 @@ use std::{
 };
 use types::{
     AccountId, ChainId, Digest, Genesis, Key, Miss, Outcome, PeerKey, Receipt, Rejection, State, Stop, Timestamp,
-    TransactionHash, limits, merkle, receipt::SystemReceipt, rejection::tech, state::Memory, wire,
+    TransactionHash, limits, merkle,
+    planted::{self, Fault},
+    receipt::SystemReceipt,
+    rejection::tech,
+    state::Memory,
+    wire,
 };
 
 pub use types::transaction::Checked;
@@ -223,7 +228,8 @@ impl BlockRun {
         self.clock_offset_ms = ledger::clock::offset(&mut scratch)?;
         self.time = match self.input.time {
             BlockTime::Propose { wall } => {
-                Timestamp(wall.0.saturating_add_signed(self.clock_offset_ms)).max(self.input.parent_time)
+                let now = Timestamp(wall.0.saturating_add_signed(self.clock_offset_ms));
+                if planted::is(Fault::TimeRunsBack) { now } else { now.max(self.input.parent_time) }
             }
             BlockTime::Verify { claimed } => claimed,
         };
@@ -328,7 +334,7 @@ impl BlockRun {
     fn admission(&mut self, position: usize) -> Result<Admission, Miss> {
         let body = &self.input.transactions[position].transaction.body;
         let latest = self.time.plus_ms(limits::VALIDITY_MS_MAX);
-        if body.valid_until < self.time {
+        if body.valid_until < self.time && !planted::is(Fault::ExpiredProposed) {
             return Ok(Admission::Never(tech::expired(body.valid_until, self.time)));
         }
         if body.valid_until > latest {
@@ -437,7 +443,10 @@ impl BlockRun {
     }
 
     fn finish(&mut self, evidence_root: Digest, more_due: bool) -> BlockOutcome {
-        let partial = std::mem::take(&mut self.outcome);
+        let mut partial = std::mem::take(&mut self.outcome);
+        if planted::is(Fault::ReceiptsReversed) {
+            partial.receipts.reverse();
+        }
         let changes = self.store.take_changes();
         // A clock that was moved forward may have made work due.
         let more_due = more_due || changes.contains_key(&ledger::clock::offset_key());

@@ -269,6 +269,21 @@ fn a_proposer_leaves_out_what_may_not_be_in_a_block() {
 }
 
 #[test]
+fn receipts_stand_in_the_order_of_their_transactions() {
+    let block = [advance("OP.admin", 0, 3_600_000), advance("OP.admin", 1, 7_200_000)];
+    let outcome = run(&mut consortium(), BlockTime::Propose { wall: WALL }, &block, &Load::OnDemand).unwrap();
+    let receipts: Vec<_> = outcome.receipts.iter().map(|receipt| (receipt.transaction, receipt.index)).collect();
+    assert_eq!(receipts, [(block[0].hash, 0), (block[1].hash, 1)]);
+}
+
+#[test]
+fn a_proposer_whose_clock_is_behind_takes_the_time_of_the_block_before() {
+    let behind = BlockTime::Propose { wall: Timestamp(WALL.0 - 5_000) };
+    let outcome = run(&mut consortium(), behind, &[], &Load::OnDemand);
+    assert_eq!(outcome.map(|outcome| outcome.time), Ok(WALL));
+}
+
+#[test]
 fn a_block_with_a_replayed_or_early_or_expired_transaction_is_invalid() {
     let hour = WALL.plus_hours(1).0;
     let claimed = BlockTime::Verify { claimed: WALL };

@@ -6,7 +6,12 @@ use std::{
     ops::Bound,
     sync::Arc,
 };
-use types::{AccountId, Rejection, Room, Timestamp, TransactionHash, limits, rejection::tech, transaction::Checked};
+use types::{
+    AccountId, Rejection, Room, Timestamp, TransactionHash, limits,
+    planted::{self, Fault},
+    rejection::tech,
+    transaction::Checked,
+};
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,7 +181,7 @@ impl Pool {
     pub fn expire(&mut self, now: Timestamp) -> Vec<TransactionHash> {
         let mut expired = Vec::new();
         while let Some((valid_until, hash)) = self.deadlines.first().copied() {
-            if valid_until >= now {
+            if valid_until >= now || planted::is(Fault::ExpiredTaken) {
                 break;
             }
             self.remove(hash);

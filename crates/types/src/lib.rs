@@ -21,6 +21,7 @@ pub mod genesis;
 pub mod merkle;
 pub mod state;
 pub mod wire;
+pub mod planted;
 
 pub use amount::{Amount, Currency, Quantity};
 pub use block::{Block, FinalBlock, Header, Room};

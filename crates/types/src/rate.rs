@@ -5,6 +5,7 @@
 
 use crate::{
     Amount, limits,
+    planted::{self, Fault},
     rejection::{Rejection, amount as reject},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -38,6 +39,9 @@ impl Rate {
     pub fn interest_half_up(self, principal: Amount, days: u32, count: DayCount) -> Result<Amount, Rejection> {
         let numerator = u128::from(principal.minor) * u128::from(self.0) * u128::from(days);
         let denominator = 1_000_000 * u128::from(count.basis());
+        if planted::is(Fault::InterestRoundedDown) {
+            return amount(principal, numerator / denominator);
+        }
         amount(principal, (numerator * 2 + denominator) / (denominator * 2))
     }
 
@@ -88,6 +92,7 @@ pub fn share_by_largest_remainder(total: u64, weights: &[u64]) -> Option<Vec<u64
     let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
     by_remainder.sort_by_key(|position| std::cmp::Reverse(product(&weights[*position]) % sum));
     let left = usize::try_from(total - given).expect("fewer units are left than there are parts");
+    let left = if planted::is(Fault::RemainderLost) { 0 } else { left };
     for position in by_remainder.into_iter().take(left) {
         parts[position] += 1;
     }
@@ -129,5 +134,34 @@ impl JsonSchema for Rate {
             "maximum": limits::RATE_PPM_MAX,
             "description": "Parts per million; a yearly rate of 4.50% is 45000.",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Currency;
+
+    fn yuan(minor: u64) -> Amount {
+        Currency::CNY.minor(minor)
+    }
+
+    #[test]
+    fn interest_is_rounded_once_half_up() {
+        let rate = Rate(45_000);
+        let interest = |minor, days, count| rate.interest_half_up(yuan(minor), days, count).map(|amount| amount.minor);
+        assert_eq!(interest(100_000_000, 179, DayCount::Act360), Ok(2_237_500));
+        // 22,068.4931...
+        assert_eq!(interest(100_000_000, 179, DayCount::Act365Fixed), Ok(2_206_849));
+        // One yuan for 40 days: half a cent.
+        assert_eq!(interest(100, 40, DayCount::Act360), Ok(1), "exactly a half goes up");
+        assert_eq!(interest(99, 40, DayCount::Act360), Ok(0));
+    }
+
+    #[test]
+    fn a_total_is_shared_to_the_last_unit() {
+        assert_eq!(share_by_largest_remainder(100, &[1, 1, 1]), Some(vec![34, 33, 33]));
+        assert_eq!(share_by_largest_remainder(2, &[3, 3, 1]), Some(vec![1, 1, 0]));
+        assert_eq!(share_by_largest_remainder(1, &[0, 0]), None);
     }
 }

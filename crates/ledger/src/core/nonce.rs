@@ -3,7 +3,10 @@
 use crate::core::Record;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use types::{AccountId, Key, Miss, State};
+use types::{
+    AccountId, Key, Miss, State,
+    planted::{self, Fault},
+};
 
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 struct Nonce {
@@ -25,7 +28,7 @@ pub fn next(state: &mut dyn State, account: AccountId) -> Result<u64, Miss> {
 /// Uses the account's next nonce.
 pub fn advance(state: &mut dyn State, account: AccountId) -> Result<(), Miss> {
     let mut nonce = Nonce::load(state, &account)?.unwrap_or_default();
-    nonce.next += 1;
+    nonce.next += u64::from(!planted::is(Fault::NonceReused));
     nonce.store(state, &account);
     Ok(())
 }

@@ -5,7 +5,10 @@ use super::{
     types::{Movement, Quota, QuotaAlarmed, QuotaMoved},
 };
 use crate::core::{Context, EnterpriseId, Record, emit};
-use types::{Amount, State, Stop};
+use types::{
+    Amount, State, Stop,
+    planted::{self, Fault},
+};
 
 /// Blocks `amount` for a certificate that is to be issued; refuses a suspended issuer and more than is available.
 pub fn quota_block(ctx: &Context, state: &mut dyn State, core: EnterpriseId, amount: Amount) -> Result<(), Stop> {
@@ -41,7 +44,9 @@ pub fn quota_use(_ctx: &Context, state: &mut dyn State, core: EnterpriseId, amou
 /// Gives back what was used: the promise was kept, reduced or cancelled in this amount.
 pub fn quota_release(_ctx: &Context, state: &mut dyn State, core: EnterpriseId, amount: Amount) -> Result<(), Stop> {
     let mut quota = load(state, core, amount)?;
-    quota.used = quota.used.minus(amount)?.expect("a caller releases what it has used");
+    if !planted::is(Fault::QuotaKept) {
+        quota.used = quota.used.minus(amount)?.expect("a caller releases what it has used");
+    }
     keep(state, quota, Movement::Released, amount)
 }
 

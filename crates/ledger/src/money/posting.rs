@@ -13,7 +13,12 @@ use super::{
     },
 };
 use crate::core::{Context, Record, due, emit};
-use types::{Amount, Date, Rejection, State, Stop, Timestamp, text::Reference, wire};
+use types::{
+    Amount, Date, Rejection, State, Stop, Timestamp,
+    planted::{self, Fault},
+    text::Reference,
+    wire,
+};
 
 /// Longest a hold may last: locks end by themselves, and a year covers the longest tenor.
 const HOLD_DAYS_MAX: u32 = 366;
@@ -94,7 +99,9 @@ pub fn hold(ctx: &Context, state: &mut dyn State, terms: HoldTerms) -> Result<Ho
     let mut debited = account(state, source)?;
     let credited = payee(state, payee_account, &debited)?;
     require_pair(&debited, source, &credited, payee_account)?;
-    take_available(&mut debited, source, amount)?;
+    if !planted::is(Fault::HoldDropped) {
+        take_available(&mut debited, source, amount)?;
+    }
     debited.held = debited.held.plus(amount)?;
     let (payer, payee) = (debited.owner, credited.owner);
     debited.store(state, &source);
@@ -111,7 +118,9 @@ pub fn post(_ctx: &Context, state: &mut dyn State, id: HoldId, amount: Amount) -
     amount.positive()?;
     let rest = hold.amount.minus(amount)?.ok_or_else(|| reject::overfunded(hold.amount, amount))?;
     let mut credited = payee(state, hold.payee_account, &debited)?;
-    release(&mut debited, hold.amount)?;
+    if !planted::is(Fault::HoldKept) {
+        release(&mut debited, hold.amount)?;
+    }
     debited.available = debited.available.plus(rest)?;
     let (bank, owner, account) = (debited.bank, debited.owner, hold.account);
     if credited.kind == AccountKind::Vault {

@@ -27,6 +27,7 @@ use crate::{
 };
 use types::{
     Amount, Date, List, Rate, Rejection, State, Stop,
+    planted::{self, Fault},
     rate::{DayCount, share_by_largest_remainder},
 };
 
@@ -225,6 +226,9 @@ impl Pay {
         let (holder, money) = (lot.holder, principal.plus(penalty)?);
         let share = advance::receive(ctx, state, &lot, money, distribution.value_date)?;
         let account = self.pay_out(ctx, state, settlement, &lot, share)?;
+        if planted::is(Fault::SettledTwice) {
+            self.pay_out(ctx, state, settlement, &lot, share)?;
+        }
         if lot.freeze.is_some() {
             settlement.frozen = settlement.frozen.plus(money)?;
             distribution.frozen = distribution.frozen.plus(money)?;

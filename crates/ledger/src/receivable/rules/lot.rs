@@ -9,7 +9,10 @@ use crate::{
         types::{AlertRule, Lot, LotId, LotSplit, PARTS_MAX, Split, SplitCount, reject},
     },
 };
-use types::{Amount, Key, List, Rejection, State, Stop};
+use types::{
+    Amount, Key, List, Rejection, State, Stop,
+    planted::{self, Fault},
+};
 
 /// A split moves no claim, but from the policy's second level on a second person looks at it.
 const CHECKED: &[Function] = &[Function::Maker, Function::Checker];
@@ -61,7 +64,10 @@ fn split(
     require_structure(state, root, parts)?;
     count_split(ctx, state, (id, lot))?;
     warn_of_smallest(state, root, (id, lot), parts)?;
-    let parts = parts.iter().map(|amount| Part::kept(lot, *amount)).collect();
+    let mut parts: Vec<Part> = parts.iter().map(|amount| Part::kept(lot, *amount)).collect();
+    if planted::is(Fault::SplitLosesUnit) {
+        parts[0].amount.minor -= 1;
+    }
     let children = List::new(root.cut(ctx, state, id, parts)?).expect("as many children as parts");
     let concerned = guard::concerned(&[lot.holder]);
     emit(state, &LotSplit { certificate: root.id, lot: id, parts: children.clone(), concerned });
