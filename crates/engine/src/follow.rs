@@ -18,7 +18,11 @@
 
 use commonware_actor::Feedback;
 use commonware_codec::Encode as _;
-use commonware_consensus::{Reporter, marshal::Update, types::Height};
+use commonware_consensus::{
+    CertifiableBlock as _, Reporter,
+    marshal::Update,
+    types::{Height, Round},
+};
 use commonware_cryptography::Digested;
 use commonware_utils::{
     Acknowledgement as _,
@@ -153,6 +157,11 @@ impl<E: Runtime> Archive<E> {
 
     fn recent(&self, height: u64) -> Option<Recent> {
         self.recent.lock().iter().find(|recent| recent.block.header.height == height).cloned()
+    }
+
+    /// Where in consensus the block of this height was proposed.
+    pub(crate) async fn round(&self, height: u64) -> Option<Round> {
+        Some(self.marshal.get_block(Height::new(height)).await?.inner().context().round)
     }
 
     /// What the certificate of this height's final block signs; `None` while there is no such block.

@@ -160,6 +160,12 @@ impl<E: Runtime> Services<E> {
         })
     }
 
+    /// The epoch and the view in which a block was proposed; `None` while there is no such block.
+    pub async fn round(&self, height: u64) -> Option<(u64, u64)> {
+        let round = self.archive.round(height).await?;
+        Some((round.epoch().get(), round.view().get()))
+    }
+
     /// Shows a receipt of a final block; `None` where there is no such block or no such receipt.
     pub(crate) async fn prove_receipt(&self, height: u64, index: u32) -> Result<Option<receipt_proof::Bundle>, Error> {
         let Some(block) = self.archive.load(height).await? else { return Ok(None) };

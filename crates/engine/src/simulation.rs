@@ -62,6 +62,13 @@ pub struct Tracked {
     observers: Arc<Mutex<BTreeSet<PeerKey>>>,
 }
 
+impl Tracked {
+    /// The peers of a second machine with the same key.
+    pub fn twin(&self) -> Self {
+        Self { manager: self.manager.clone(), own: Arc::default(), observers: Arc::default() }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Own {
     sets: BTreeMap<u64, TrackedPeers<PeerKey>>,

@@ -14,10 +14,17 @@
 
 mod auditor;
 mod clients;
+mod disk;
+mod host;
+mod liar;
 mod machine;
 mod network;
 mod plan;
+mod trade;
 mod world;
 
+pub use disk::Ill;
+pub use host::Skew;
+pub use liar::Lie;
 pub use plan::{Event, Plan, TROUBLE};
 pub use world::{Report, run};

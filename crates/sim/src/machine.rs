@@ -1,10 +1,10 @@
 //! One machine of the network: the node's parts under a simulated roof, which may fall in at any moment.
 
-use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
     ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
-    simulation::{self, Ends, Services},
+    simulation::{self, Services},
 };
 use execution::check::check_batch;
 use ledger::core::nonce;
@@ -12,15 +12,29 @@ use node::{PoolSource, check_block};
 use std::{sync::Arc, time::Duration};
 use types::{FinalBlock, Genesis, Timestamp, Transaction, transaction::Checked};
 
+use crate::{
+    host::{Body, Host},
+    liar::Voiced,
+};
+
 type Context = deterministic::Context;
-/// Where machines tell of final blocks.
-pub(crate) type Told = mpsc::UnboundedSender<(usize, Arc<FinalBlock>)>;
+/// Where machines tell what happens to them.
+pub(crate) type Told = mpsc::UnboundedSender<(usize, Tale)>;
+
+/// What a machine tells.
+pub(crate) enum Tale {
+    /// It has started, and finds the chain on its disk up to this height.
+    Awake(u64),
+    Final(Arc<FinalBlock>),
+}
 
 /// Something asked of a machine. Whoever asks hears nothing if it falls meanwhile.
 pub(crate) enum Call {
     Submit(Box<Transaction>),
     List(oneshot::Sender<Listing>),
     Epoch(oneshot::Sender<Epoch>),
+    /// The epoch and the view in which the block of a height was proposed.
+    Round(u64, oneshot::Sender<Option<(u64, u64)>>),
 }
 
 /// A machine, running or not. Its disk stays.
@@ -29,18 +43,20 @@ pub(crate) struct Machine {
     genesis: Arc<Genesis>,
     pub(crate) keys: ValidatorKeys,
     heartbeat: Duration,
-    running: Option<Running>,
+    pub(crate) body: Arc<Body>,
+    running: Option<mpsc::UnboundedSender<Call>>,
     starts: u32,
 }
 
-struct Running {
-    root: Handle<()>,
-    calls: mpsc::UnboundedSender<Call>,
-}
-
 impl Machine {
-    pub(crate) fn new(number: usize, genesis: Arc<Genesis>, keys: ValidatorKeys, heartbeat: Duration) -> Self {
-        Self { number, genesis, keys, heartbeat, running: None, starts: 0 }
+    pub(crate) fn new(
+        number: usize,
+        genesis: Arc<Genesis>,
+        keys: ValidatorKeys,
+        heartbeat: Duration,
+        body: Arc<Body>,
+    ) -> Self {
+        Self { number, genesis, keys, heartbeat, body, running: None, starts: 0 }
     }
 
     pub(crate) fn runs(&self) -> bool {
@@ -49,25 +65,20 @@ impl Machine {
 
     /// Where to ask it, if it runs.
     pub(crate) fn calls(&self) -> Option<mpsc::UnboundedSender<Call>> {
-        self.running.as_ref().map(|running| running.calls.clone())
+        self.running.clone()
     }
 
-    pub(crate) fn start(&mut self, context: &Context, ends: Ends, told: Told) {
+    pub(crate) fn start(&mut self, context: &Context, ends: Voiced, told: Told) {
         assert!(!self.runs(), "machine {} runs already", self.number);
         let (source, arriving) = PoolSource::new();
         let source = Arc::new(source);
-        let storage = StorageTuning {
-            prefix: format!("m{}-", self.number),
-            page_cache_bytes: 4 << 20,
-            ..StorageTuning::default()
-        };
         let config = ChainConfig {
             genesis: self.genesis.clone(),
             keys: self.keys.clone(),
             source: source.clone(),
             check: check_block(self.genesis.chain()),
             heartbeat: self.heartbeat,
-            storage,
+            storage: storage(),
             peering: None,
             join: false,
             keep: None,
@@ -76,30 +87,48 @@ impl Machine {
         let (calls, asked) = mpsc::unbounded_channel();
         let (number, start) = (self.number, self.starts);
         let context = context.child("machine").with_attribute("number", number).with_attribute("start", start);
-        let root = context.spawn(move |context| async move {
-            let (services, consensus) =
-                simulation::start(context.child("chain"), config, ends).await.expect("a machine's disk is sound");
+        let body = self.body.clone();
+        let root = Host::new(context, body.clone()).spawn(move |context| async move {
+            let (services, consensus) = match simulation::start(context.child("chain"), config, ends).await {
+                Ok(started) => started,
+                Err(_) if body.give_up() => return,
+                Err(error) => panic!("machine {number} does not start on a sound disk: {error}"),
+            };
             let living = Living { number, services: Arc::new(services), source };
+            let _ = told.send((number, Tale::Awake(living.services.head().borrow().height)));
             context.child("follower").spawn({
                 let living = living.clone();
                 move |_| living.follow(told)
             });
             context.child("arrivals").spawn({
                 let living = living.clone();
-                move |context| living.arrivals(context, arriving)
+                move |_| living.arrivals(arriving)
             });
-            context.child("calls").spawn(move |context| living.answer(context, asked));
-            consensus.await.expect("consensus goes on as long as the machine does");
+            context.child("calls").spawn(move |_| living.answer(asked));
+            let ended = consensus.await;
+            assert!(body.give_up(), "machine {number}: consensus goes on as long as the machine does: {ended:?}");
         });
-        self.running = Some(Running { root, calls });
+        self.body.live(root);
+        self.running = Some(calls);
         self.starts += 1;
     }
 
     /// Ends it in the middle of whatever it does.
     pub(crate) fn crash(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.root.abort();
+        if self.running.take().is_some() {
+            self.body.end();
+            self.body.disk.fall();
         }
+    }
+}
+
+/// Small stores: a simulation is short, and its disk is memory.
+fn storage() -> StorageTuning {
+    StorageTuning {
+        page_cache_bytes: 1 << 20,
+        operations_per_file: 1 << 12,
+        archive_slots: 1 << 8,
+        ..StorageTuning::default()
     }
 }
 
@@ -107,7 +136,7 @@ impl Machine {
 #[derive(Clone)]
 struct Living {
     number: usize,
-    services: Arc<Services<Context>>,
+    services: Arc<Services<Host>>,
     source: Arc<PoolSource>,
 }
 
@@ -118,23 +147,23 @@ impl Living {
         while let Some(block) = blocks.recv().await {
             let block = block.expect("what is final can be read");
             self.source.finalized(&block);
-            if told.send((self.number, block)).is_err() {
+            if told.send((self.number, Tale::Final(block))).is_err() {
                 return;
             }
         }
     }
 
-    async fn arrivals(self, context: Context, mut arriving: tokio::sync::mpsc::Receiver<Vec<Transaction>>) {
+    async fn arrivals(self, mut arriving: tokio::sync::mpsc::Receiver<Vec<Transaction>>) {
         while let Some(transactions) = arriving.recv().await {
-            self.admit(&context, transactions).await;
+            self.admit(transactions).await;
         }
     }
 
-    async fn answer(self, context: Context, mut asked: mpsc::UnboundedReceiver<Call>) {
+    async fn answer(self, mut asked: mpsc::UnboundedReceiver<Call>) {
         while let Some(call) = asked.recv().await {
             match call {
                 Call::Submit(transaction) => {
-                    for checked in self.admit(&context, vec![*transaction]).await {
+                    for checked in self.admit(vec![*transaction]).await {
                         self.services.outgoing().send(&checked.transaction);
                     }
                 }
@@ -142,6 +171,9 @@ impl Living {
                     if let Ok(listing) = self.services.scan().await {
                         let _ = answer.send(listing);
                     }
+                }
+                Call::Round(height, answer) => {
+                    let _ = answer.send(self.services.round(height).await);
                 }
                 Call::Epoch(answer) => {
                     if let Ok(epoch) = self.services.epoch().await {
@@ -153,7 +185,7 @@ impl Living {
     }
 
     /// Checks transactions as a node's door does, and gives those that are new in the pool.
-    async fn admit(&self, context: &Context, transactions: Vec<Transaction>) -> Vec<Arc<Checked>> {
+    async fn admit(&self, transactions: Vec<Transaction>) -> Vec<Arc<Checked>> {
         let chain = self.services.chain();
         let checked: Vec<_> = check_batch(chain, transactions).into_iter().flatten().collect();
         let senders: Vec<_> =
@@ -164,7 +196,7 @@ impl Living {
             Ok(reading) => reading.values.iter().map(|record| nonce::decode(record.as_deref())).collect(),
             Err(_) => vec![0; keys.len()],
         };
-        let now = wall(context);
+        let now = self.services.head().borrow().time;
         let admitted = self.source.submit(checked.iter().cloned().zip(nonces).collect(), now);
         let new =
             |(checked, answer): (Arc<Checked>, _)| matches!(answer, Ok(mempool::Admitted::New)).then_some(checked);
@@ -172,8 +204,8 @@ impl Living {
     }
 }
 
-/// The simulated clock.
-pub(crate) fn wall(context: &Context) -> Timestamp {
+/// What time it is there.
+pub(crate) fn wall<C: Clock>(context: &C) -> Timestamp {
     let since = context.current().duration_since(std::time::UNIX_EPOCH).expect("the simulated clock begins after 1970");
     Timestamp(u64::try_from(since.as_millis()).expect("far in the future"))
 }

@@ -4,7 +4,7 @@ use clap::{Arg, Command, value_parser};
 use sim::{Plan, Report, TROUBLE, run};
 use std::{
     panic::catch_unwind,
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -28,8 +28,9 @@ fn main() -> ExitCode {
         .get_matches();
     let number = |name: &str| *arguments.get_one::<u64>(name).expect("it has a default");
     let (from, seeds) = (number("from"), number("seeds"));
+    let commit = commit();
     if arguments.get_flag("show") {
-        println!("{:#?}", Plan::draw(from, TROUBLE));
+        println!("seed {from} at commit {commit}: {:#?}", Plan::draw(from, TROUBLE));
         return ExitCode::SUCCESS;
     }
     let (next, reports, failures) = (AtomicU64::new(from), Mutex::new(Vec::new()), Mutex::new(Vec::new()));
@@ -40,13 +41,14 @@ fn main() -> ExitCode {
             if seed >= from + seeds {
                 return;
             }
+            let started = Instant::now();
             match catch_unwind(|| run(&Plan::draw(seed, TROUBLE))) {
                 Ok(report) => {
-                    show(&report);
+                    show(&report, started.elapsed());
                     reports.lock().expect("no holder panics").push(report);
                 }
                 Err(_) => {
-                    println!("seed {seed}: FAILED, run it again with `sim --from {seed} --seeds 1`");
+                    println!("seed {seed} at commit {commit}: FAILED, run it again with `sim --from {seed} --seeds 1`");
                     failures.lock().expect("no holder panics").push(seed);
                 }
             }
@@ -63,31 +65,51 @@ fn main() -> ExitCode {
     let ratio = simulated.as_secs_f64() / begun.elapsed().as_secs_f64();
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
     println!(
-        "{} seeds passed, {} failed {failures:?}; {} blocks, {} transactions, {} epochs, {} crashes; \
-         {:.1} simulated hours at {ratio:.1} simulated hours per hour",
+        "commit {commit}: {} seeds passed, {} failed {failures:?}; {} blocks, {} transactions, {} epochs, {} crashes, \
+         {} falls of machines with failing disks, {} liars; at most {} views to recover; \
+         {:.1} simulated hours in {:.0} s, {ratio:.1} simulated hours per hour",
         reports.len(),
         failures.len(),
         sum(|report| report.blocks),
         sum(|report| report.transactions as u64),
         sum(|report| report.epochs),
         sum(|report| u64::from(report.crashes)),
+        sum(|report| u64::from(report.fallen)),
+        sum(|report| report.liars as u64),
+        reports.iter().map(|report| report.views).max().unwrap_or_default(),
         simulated.as_secs_f64() / 3_600.0,
+        begun.elapsed().as_secs_f64(),
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn show(report: &Report) {
+/// What the source is a seed of.
+fn commit() -> String {
+    let asked = process::Command::new("git")
+        .args(["describe", "--always", "--dirty"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    let known = asked.ok().filter(|output| output.status.success());
+    known.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn show(report: &Report, took: Duration) {
     println!(
-        "seed {}: {} machines, {} blocks, {} transactions, {} epochs, {} crashes, {} votes, recovered in {:?}, {} simulated seconds, {}",
+        "seed {}: {} machines, {} of them liars, {} blocks, {} transactions, {} epochs, {} crashes, {} falls, {} votes, \
+         recovered in {:?} and {} views, {} simulated seconds in {:.1} s, {}",
         report.seed,
         report.machines,
+        report.liars,
         report.blocks,
         report.transactions,
         report.epochs,
         report.crashes,
+        report.fallen,
         report.votes,
         report.recovery,
+        report.views,
         report.simulated.as_secs(),
+        took.as_secs_f64(),
         report.digest,
     );
 }

@@ -6,6 +6,7 @@ use commonware_utils::{NZUsize, Probability};
 use engine::simulation::{self, Ends, PeerKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +19,7 @@ const GOOD: (Duration, Duration) = (Duration::from_millis(20), Duration::from_mi
 /// The links between all machines.
 pub(crate) struct Links {
     oracle: Oracle<PeerKey, Context>,
-    peers: Vec<PeerKey>,
+    pub(crate) peers: Arc<Vec<PeerKey>>,
     /// How each link is now; one that is missing is cut.
     now: BTreeMap<(usize, usize), Link>,
     good: Link,
@@ -36,7 +37,7 @@ impl Links {
             simulated::Network::new_with_peers(context.child("network"), config, peers.clone()).await;
         network.start();
         let good = Link { latency: GOOD.0, jitter: GOOD.1, success_rate: commonware_utils::probability!(1.0) };
-        let mut links = Self { oracle, peers, now: BTreeMap::new(), good: good.clone() };
+        let mut links = Self { oracle, peers: Arc::new(peers), now: BTreeMap::new(), good: good.clone() };
         links.set(&BTreeSet::new(), &good).await;
         links
     }
@@ -75,5 +76,13 @@ impl Links {
     /// The ends of a machine that starts, in place of those that it had.
     pub(crate) async fn ends(&self, number: usize) -> Ends {
         simulation::ends(&self.oracle, self.peers[number].clone()).await
+    }
+
+    /// Who blocks whom.
+    pub(crate) async fn blocked(&self) -> Vec<(usize, usize)> {
+        let number =
+            |peer: &PeerKey| self.peers.iter().position(|other| other == peer).expect("a peer of this network");
+        let blocked = self.oracle.blocked().await.expect("the network goes on");
+        blocked.iter().map(|(from, to)| (number(from), number(to))).collect()
     }
 }
