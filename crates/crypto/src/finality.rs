@@ -146,7 +146,7 @@ mod tests {
 
     /// A block of a chain whose group key is that of this secret, and what makes it final.
     fn certified(secret: u64) -> (Vec<u8>, Header, Finality) {
-        let chain = ChainId([7; 32]);
+        let chain = Digest([7; 32]);
         let header = Header {
             chain,
             height: 9,
@@ -182,7 +182,7 @@ mod tests {
         let verify = |header: &Header| finality.verify(header.chain, &group_key, header);
         assert_eq!(verify(&Header { height: 10, ..header.clone() }), Err(FinalityError::OtherBlock));
         assert_eq!(
-            finality.verify(ChainId([8; 32]), &group_key, &header),
+            finality.verify(Digest([8; 32]), &group_key, &header),
             Err(FinalityError::OtherChain),
             "the reader names the chain"
         );

@@ -57,6 +57,8 @@ pub(crate) struct Held {
 pub(crate) struct Auditor {
     /// The final blocks, from height one on.
     blocks: Vec<BlockHash>,
+    /// What a machine told of that began above all that was told.
+    early: BTreeMap<u64, (usize, Arc<FinalBlock>)>,
     /// How far each machine has told.
     told: BTreeMap<usize, u64>,
     receipts: BTreeMap<TransactionHash, Receipt>,
@@ -123,13 +125,26 @@ impl Auditor {
     pub(crate) fn hear(&mut self, machine: usize, block: &Arc<FinalBlock>) {
         let height = block.header.height;
         let told = self.told.entry(machine).or_default();
+        assert!(*told == 0 || height <= *told + 1, "machine {machine} left out a height before {height}");
         *told = height.max(*told);
         let place = usize::try_from(height - 1).expect("few blocks");
         if let Some(known) = self.blocks.get(place) {
             assert_eq!(*known, block.hash, "machine {machine} has another block at height {height}");
             return;
         }
-        assert_eq!(place, self.blocks.len(), "machine {machine} left out a height before {height}");
+        if place > self.blocks.len() {
+            self.early.insert(height, (machine, block.clone()));
+            return;
+        }
+        self.write(block);
+        if let Some((machine, next)) = self.early.remove(&(height + 1)) {
+            self.hear(machine, &next);
+        }
+    }
+
+    /// Writes the next block into the books.
+    fn write(&mut self, block: &FinalBlock) {
+        let height = block.header.height;
         let parent = self.blocks.last().copied();
         assert!(parent.is_none_or(|parent| parent == block.header.parent), "block {height} is not on the one before");
         assert!(block.header.time >= self.time, "block {height} is earlier than the one before");

@@ -255,6 +255,8 @@ pub(crate) fn voiced(
     let broadcast = split(ends.broadcast);
     let transactions = split(ends.transactions);
     let dealings = split(ends.dealings);
+    let probe = split(ends.probe);
+    let state = split(ends.state);
     let first = Network {
         votes: votes.0,
         certificates: certificates.0,
@@ -263,6 +265,8 @@ pub(crate) fn voiced(
         broadcast: broadcast.0,
         transactions: transactions.0,
         dealings: dealings.0,
+        probe: probe.0,
+        state: state.0,
         peers: ends.peers,
         blocker: ends.blocker,
     };
@@ -275,6 +279,8 @@ pub(crate) fn voiced(
             broadcast: broadcast.1?,
             transactions: transactions.1?,
             dealings: dealings.1?,
+            probe: probe.1?,
+            state: state.1?,
             peers: second_peers,
             blocker: second_blocker,
         })

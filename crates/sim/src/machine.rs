@@ -28,6 +28,9 @@ pub(crate) enum Tale {
     Final(Arc<FinalBlock>),
 }
 
+/// How often a machine looks whether it has its first block.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Something asked of a machine. Whoever asks hears nothing if it falls meanwhile.
 pub(crate) enum Call {
     Submit(Box<Transaction>),
@@ -80,7 +83,8 @@ impl Machine {
             heartbeat: self.heartbeat,
             storage: storage(),
             peering: None,
-            join: false,
+            // Who has no share of the first epoch comes later, and begins where the others are.
+            join: self.keys.share.is_none(),
             keep: None,
             standing: Standing::default(),
         };
@@ -98,7 +102,7 @@ impl Machine {
             let _ = told.send((number, Tale::Awake(living.services.head().borrow().height)));
             context.child("follower").spawn({
                 let living = living.clone();
-                move |_| living.follow(told)
+                move |context| living.follow(context, told)
             });
             context.child("arrivals").spawn({
                 let living = living.clone();
@@ -141,9 +145,12 @@ struct Living {
 }
 
 impl Living {
-    /// Tells of every final block, from the first: what is on disk is read again after each start.
-    async fn follow(self, told: Told) {
-        let mut blocks = self.services.final_blocks(1);
+    /// Tells of every final block, from the first that is here: what is on disk is read again after each start.
+    async fn follow(self, context: Host, told: Told) {
+        while self.services.head().borrow().height == 0 {
+            context.sleep(LOOK).await;
+        }
+        let mut blocks = self.services.final_blocks(self.services.first());
         while let Some(block) = blocks.recv().await {
             let block = block.expect("what is final can be read");
             self.source.finalized(&block);
