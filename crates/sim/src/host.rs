@@ -21,7 +21,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, Once,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     task::Poll,
     time::{Duration, SystemTime},
@@ -48,13 +48,15 @@ pub(crate) struct Body {
     drift_ppm: AtomicI64,
     /// The machine's tasks, if it runs.
     root: Mutex<Option<Handle<()>>>,
+    /// Which life this is: no task of an earlier one takes another step.
+    life: AtomicU64,
     fell: AtomicBool,
 }
 
 impl Body {
     pub(crate) fn new(disk: Disk, begin: SystemTime, skew: Skew) -> Self {
         let (ahead_ms, drift_ppm) = (skew.ahead_ms.into(), skew.drift_ppm.into());
-        Self { disk, begin, ahead_ms, drift_ppm, root: Mutex::default(), fell: AtomicBool::new(false) }
+        Self { disk, begin, ahead_ms, drift_ppm, root: Mutex::default(), life: 0.into(), fell: false.into() }
     }
 
     pub(crate) fn set_clock(&self, skew: Skew) {
@@ -69,6 +71,7 @@ impl Body {
     /// Ends everything that the machine does.
     pub(crate) fn end(&self) {
         if let Some(root) = self.root.lock().take() {
+            self.life.fetch_add(1, Ordering::Relaxed);
             root.abort();
         }
     }
@@ -120,11 +123,13 @@ pub(crate) fn hush() {
 pub(crate) struct Host {
     context: Context,
     body: Arc<Body>,
+    life: u64,
 }
 
 impl Host {
     pub(crate) fn new(context: Context, body: Arc<Body>) -> Self {
-        Self { context, body }
+        let life = body.life.load(Ordering::Relaxed);
+        Self { context, body, life }
     }
 }
 
@@ -134,21 +139,21 @@ impl Supervisor for Host {
     }
 
     fn child(&self, label: &'static str) -> Self {
-        Self { context: self.context.child(label), body: self.body.clone() }
+        Self { context: self.context.child(label), body: self.body.clone(), life: self.life }
     }
 
     fn with_attribute(self, key: &'static str, value: impl std::fmt::Display) -> Self {
-        Self { context: self.context.with_attribute(key, value), body: self.body }
+        Self { context: self.context.with_attribute(key, value), ..self }
     }
 }
 
 impl Spawner for Host {
     fn shared(self, blocking: bool) -> Self {
-        Self { context: self.context.shared(blocking), body: self.body }
+        Self { context: self.context.shared(blocking), ..self }
     }
 
     fn dedicated(self) -> Self {
-        Self { context: self.context.dedicated(), body: self.body }
+        Self { context: self.context.dedicated(), ..self }
     }
 
     fn spawn<F, Fut, T>(self, f: F) -> Handle<T>
@@ -157,10 +162,10 @@ impl Spawner for Host {
         Fut: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let body = self.body.clone();
-        self.context.spawn(move |context| {
-            let task = f(Self { context, body: body.clone() });
-            alive(body, task)
+        let Self { context, body, life } = self;
+        context.spawn(move |context| {
+            let task = f(Self { context, body: body.clone(), life });
+            alive(body, life, task)
         })
     }
 
@@ -174,9 +179,12 @@ impl Spawner for Host {
 }
 
 /// A task that ends with its machine.
-async fn alive<T>(body: Arc<Body>, task: impl Future<Output = T>) -> T {
+async fn alive<T>(body: Arc<Body>, life: u64, task: impl Future<Output = T>) -> T {
     let mut task = pin!(task);
     poll_fn(|cx| {
+        if body.life.load(Ordering::Relaxed) != life {
+            return Poll::Pending;
+        }
         RUNS.set(Some(body.disk.clone()));
         let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
         RUNS.set(None);

@@ -406,15 +406,21 @@ impl World {
         self.plan.liars.iter().any(|(liar, _)| *liar == number)
     }
 
+    /// Those of the genesis, and the one that stands by if it is voted in: before that nobody speaks with it.
+    fn machines(&self) -> usize {
+        let joins = self.plan.events.iter().any(|(_, event)| *event == Event::VoteIn);
+        self.plan.validators + usize::from(joins)
+    }
+
     /// The machines that never lied.
     fn honest(&self) -> impl Iterator<Item = usize> {
-        (0..=self.plan.validators).filter(|number| !self.lies(*number))
+        (0..self.machines()).filter(|number| !self.lies(*number))
     }
 
     /// Leaves the network alone: it must move again. How long that took, and how many views.
     async fn recover(&mut self) -> (Duration, u64) {
         self.links.heal().await;
-        for number in 0..=self.plan.validators {
+        for number in 0..self.machines() {
             self.voices[number].hush(false);
             let (lied, refused) = {
                 let machine = &self.desk.machines.lock()[number];
@@ -503,7 +509,7 @@ impl World {
         let begin = UNIX_EPOCH + Duration::from_millis(BEGIN.0);
         Report {
             seed: self.plan.seed,
-            machines: self.plan.validators + 1,
+            machines: self.machines(),
             blocks: auditor.height(),
             transactions: auditor.transactions(),
             refusals: auditor.refusals(),
