@@ -13,6 +13,7 @@ use crate::{
     core::{Context, EnterpriseId, Record},
     enterprise, policy,
 };
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use types::{List, PeerKey, Rejection, State, Stop, limits};
 
 /// What was decided, by whom, and whether the preflight's risks were accepted with it.
@@ -82,8 +83,8 @@ impl Change {
             Self::ActivateFeature { number, name, .. } if *number == 0 || name.is_empty() => {
                 Err(reject::feature(number, "features have a number from 1 and a name"))
             }
+            Self::ReplacePeerKey { to, .. } => check_key(*to),
             Self::RemoveValidator { .. }
-            | Self::ReplacePeerKey { .. }
             | Self::RemoveObserver { .. }
             | Self::SetWeight { .. }
             | Self::ActivateFeature { .. } => Ok(()),
@@ -91,9 +92,17 @@ impl Change {
     }
 }
 
-/// Refuses a machine that nobody could reach. Also asked by `set_addresses`.
+/// Refuses a machine that nobody could know or reach. Also asked by `set_addresses`.
 pub(super) fn check_peer<T>(peer_key: PeerKey, addresses: &[T]) -> Result<(), Rejection> {
+    check_key(peer_key)?;
     if addresses.is_empty() { Err(reject::no_address(peer_key)) } else { Ok(()) }
+}
+
+/// Refuses bytes that are no key: the network would not let such a machine in, and it would hold a seat for nothing. What is
+/// a key is what ZIP 215 decodes, as the network does.
+fn check_key(peer_key: PeerKey) -> Result<(), Rejection> {
+    let point = CompressedEdwardsY(peer_key.0).decompress();
+    point.map(drop).ok_or_else(|| reject::no_key(peer_key))
 }
 
 impl Parameters {

@@ -10,7 +10,9 @@ use types::{List, PeerAddress, PeerKey, State, genesis::FoundingValidator, peer:
 
 /// The peer key of a machine, which follows from its name.
 pub fn peer(name: &str) -> PeerKey {
-    PeerKey(types::Digest::of(&[b"peer for tests", name.as_bytes()]).0)
+    let bytes = (0..=u8::MAX).map(|number| types::Digest::of(&[b"peer for tests", name.as_bytes(), &[number]]).0);
+    let mut keys = bytes.filter(|bytes| curve25519_dalek::edwards::CompressedEdwardsY(*bytes).decompress().is_some());
+    PeerKey(keys.next().expect("every other string of bytes is a key"))
 }
 
 /// An address for a machine.

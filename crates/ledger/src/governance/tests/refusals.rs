@@ -72,6 +72,14 @@ fn rejects_peers_that_are_there_that_are_not_and_that_nobody_could_reach() {
     let nobodys = NewPeer { enterprise: Default::default(), ..new_peer("BKB-1") };
     assert_eq!(refused(&mut chain, vec![Change::AddValidator(nobodys.clone())]), "E_ENTERPRISE_UNKNOWN");
     assert_eq!(refused(&mut chain, vec![Change::AddObserver(nobodys)]), "E_ENTERPRISE_UNKNOWN");
+    // Two is the y of no point on the curve: nobody has such a key.
+    let mut two = [0; 32];
+    two[0] = 2;
+    let no_key = PeerKey(two);
+    let keyless = NewPeer { peer_key: no_key, ..new_peer("BKB-1") };
+    assert_eq!(refused(&mut chain, vec![Change::AddValidator(keyless.clone())]), "E_PEER_KEY");
+    assert_eq!(refused(&mut chain, vec![Change::AddObserver(keyless)]), "E_PEER_KEY");
+    assert_eq!(refused(&mut chain, vec![Change::ReplacePeerKey { from: peer("OP-1"), to: no_key }]), "E_PEER_KEY");
 
     let moved = |name: &str| SetAddresses { peer_key: peer(name), name: text(name), addresses: addresses(name) };
     assert_eq!(refusal(chain.scenario.act("CORE.maker", &moved("OP-1"))), "E_NOT_OWN_PEER");

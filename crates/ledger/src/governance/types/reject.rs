@@ -22,4 +22,5 @@ types::rejections! {
     918 resharing_at_risk(leaving, dealers, staying) "E_RESHARING_AT_RISK" "{leaving} members would leave at once; {dealers} of the committee before must pass on the key, and {staying} of them stay and are live; change fewer at a time, or vote with override_preflight";
     919 founding(law) "E_FOUNDING_VALIDATORS" "the genesis cannot found a chain: {law}";
     920 unknown_committee(epoch, fixed) "E_COMMITTEE_UNKNOWN" "the committee of epoch {epoch} is not fixed; the last fixed one is of epoch {fixed}";
+    921 no_key(peer_key) "E_PEER_KEY" "{peer_key} is no Ed25519 key, so no machine can prove that it is its: send the key that the machine shows";
 }
