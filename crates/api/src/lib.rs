@@ -13,6 +13,7 @@
 //! Entry points: [`Backend`], [`operations`], [`openapi::openapi`], [`problem::Problem`], [`list::ListRequest`], [`view`], [`prepare`].
 
 pub mod backend;
+pub mod health;
 pub mod import;
 pub mod list;
 pub mod message;
@@ -24,6 +25,7 @@ pub mod reference;
 pub mod view;
 
 pub use backend::{Backend, Failure, Reply};
+pub use health::Vitals;
 pub use problem::Problem;
 
 #[cfg(test)]

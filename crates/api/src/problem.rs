@@ -27,7 +27,8 @@ pub mod doors {
         69 unavailable(detail) "E_UNAVAILABLE" "the node cannot answer now: {detail}";
         70 internal() "E_INTERNAL" "the node failed to answer: its log says why";
         72 import_refused(line, column, place, rule, reason) "E_IMPORT" "line {line}: {reason} ({rule})";
-        73 not_kept(first) "E_NOT_KEPT" "this node has the blocks from height {first} on: ask a node that has older ones";
+        73 starting(detail, retry_ms) "E_STARTING" "the node is starting, {detail}: try again in {retry_ms} ms";
+        74 not_kept(first) "E_NOT_KEPT" "this node has the blocks from height {first} on: ask a node that has older ones";
     }
 }
 
@@ -65,7 +66,8 @@ const HANDLING: &[(u16, u16, &str)] = &[
     (69, 503, LATER),
     (70, 500, OPERATOR),
     (72, 422, "Correct the file at the place that the message names."),
-    (73, 410, "Ask another node; `first_height` in `GET /v1/chain` says what a node has."),
+    (73, 503, LATER),
+    (74, 410, "Ask another node; `first_height` in `GET /v1/chain` says what a node has."),
 ];
 
 const REFUSED: Handling =

@@ -12,7 +12,14 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Either, select},
 };
-use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use types::{FinalBlock, Key};
 
 use crate::{
@@ -49,8 +56,8 @@ pub struct Chain {
     messages: mpsc::Sender<Message>,
     head: watch::Receiver<Head>,
     outgoing: Option<Outgoing>,
-    /// Closed when the chain's thread has ended.
-    ended: watch::Receiver<()>,
+    /// Closed when the chain's thread has ended; holds why, where it did not end in order.
+    ended: watch::Receiver<Option<String>>,
 }
 
 /// Blocks as they become final.
@@ -62,9 +69,16 @@ impl Chain {
         let (messages, inbox) = mpsc::channel(CALLS);
         let (started, starting) = oneshot::channel();
         let alone = config.peering.is_none();
-        let (alive, ended) = watch::channel(());
+        let (alive, ended) = watch::channel(None);
         on_a_thread(folder, config, inbox, started, alive).map_err(Error::Thread)?;
-        let (head, outgoing) = starting.await.map_err(|_| Error::Stopped)??;
+        let (head, outgoing) = match starting.await {
+            Ok(started) => started?,
+            Err(_) => {
+                closed(ended.clone()).await;
+                let why = ended.borrow().clone();
+                return Err(why.map_or(Error::Stopped, Error::Failed));
+            }
+        };
         let outgoing = Some(outgoing).filter(|_| !alone);
         Ok(Self { messages, head, outgoing, ended })
     }
@@ -146,8 +160,17 @@ impl Chain {
 
     /// Returns when the chain has stopped, for whatever reason.
     pub async fn stopped(&self) {
-        let mut ended = self.ended.clone();
-        while ended.changed().await.is_ok() {}
+        closed(self.ended.clone()).await;
+    }
+
+    /// Why the chain has stopped, if a part of it failed.
+    pub fn failure(&self) -> Option<String> {
+        self.ended.borrow().clone()
+    }
+
+    /// What the engine's parts count, in the text format of OpenMetrics.
+    pub async fn metrics(&self) -> Result<String, Error> {
+        self.call(|services| async move { services.metrics() }).await
     }
 
     async fn call<T, F, Fut>(&self, question: F) -> Result<T, Error>
@@ -167,6 +190,17 @@ impl Chain {
     }
 }
 
+/// Resolves when the sender is gone.
+async fn closed<T>(mut watched: watch::Receiver<T>) {
+    while watched.changed().await.is_ok() {}
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "for no stated reason".to_owned())
+}
+
 /// Runs the chain on a thread of its own.
 ///
 /// A plain function, never inlined: what it calls is compiled with this crate. An async function's body is compiled by the
@@ -177,15 +211,18 @@ fn on_a_thread(
     config: ChainConfig,
     inbox: mpsc::Receiver<Message>,
     started: oneshot::Sender<Result<(watch::Receiver<Head>, Outgoing), Error>>,
-    alive: watch::Sender<()>,
+    alive: watch::Sender<Option<String>>,
 ) -> std::io::Result<()> {
     let run = move || {
         let runtime = cw::Config::new()
             .with_worker_threads(WORKERS)
             .with_max_blocking_threads(DISK_THREADS)
             .with_storage_directory(folder);
-        cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
-        drop(alive);
+        // The runtime carries the first panic of any of its tasks up to here, when all of them have ended.
+        let run = || cw::Runner::new(runtime).start(|context| serve(context, config, inbox, started));
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            alive.send_replace(Some(message(&*panic)));
+        }
     };
     thread::Builder::new().name("engine".into()).stack_size(STACK).spawn(run).map(drop)
 }

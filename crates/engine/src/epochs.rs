@@ -35,6 +35,7 @@ use crate::{
     application::{Core, open, place},
     directory::{Directory, preferred},
     error::Error,
+    restored::Restored,
     stack::{Curve, EpochInfo, Machine, PeerKey, Runtime, Scheme},
 };
 
@@ -133,11 +134,13 @@ pub(crate) fn belongs(info: &EpochInfo, peer: &PeerKey, share: &Share) -> bool {
 pub(crate) struct Schemes {
     namespace: Arc<[u8]>,
     known: watch::Sender<BTreeMap<EpochNumber, Arc<Scheme>>>,
+    /// Where this validator came out of a backup: what keeps it silent.
+    restored: Option<Restored>,
 }
 
 impl Schemes {
-    pub(crate) fn new(chain: ChainId) -> Self {
-        Self { namespace: crypto::finality::namespace(chain).into(), known: watch::Sender::default() }
+    pub(crate) fn new(chain: ChainId, restored: Option<Restored>) -> Self {
+        Self { namespace: crypto::finality::namespace(chain).into(), known: watch::Sender::default(), restored }
     }
 
     /// Waits until the scheme of an epoch is known.
@@ -145,6 +148,22 @@ impl Schemes {
         let mut known = self.known.subscribe();
         let schemes = known.wait_for(|schemes| schemes.contains_key(&epoch)).await.ok()?;
         schemes.get(&epoch).cloned()
+    }
+
+    /// Takes the share away from a signer who may have forgotten votes of this epoch.
+    async fn silenced(&self, epoch: EpochNumber, info: SchemeInfo<Curve, PeerKey>) -> SchemeInfo<Curve, PeerKey> {
+        let Some(restored) = &self.restored else { return info };
+        match info {
+            SchemeInfo::Signer { participants, sharing, share } => {
+                if restored.may_sign(epoch, participants.len()).await {
+                    tracing::info!(%epoch, "this validator was restored from a backup, and signs in this epoch");
+                    return SchemeInfo::Signer { participants, sharing, share };
+                }
+                tracing::warn!(%epoch, "this validator was restored from a backup: it follows, and does not sign in this epoch");
+                SchemeInfo::Verifier { participants, sharing }
+            }
+            other @ (SchemeInfo::Verifier { .. } | SchemeInfo::Member { .. }) => other,
+        }
     }
 
     fn scheme_of(&self, info: SchemeInfo<Curve, PeerKey>) -> Scheme {
@@ -166,7 +185,7 @@ impl Registrar for Schemes {
     type PublicKey = PeerKey;
 
     async fn register(&self, epoch: EpochNumber, info: SchemeInfo<Curve, PeerKey>) {
-        let scheme = Arc::new(self.scheme_of(info));
+        let scheme = Arc::new(self.scheme_of(self.silenced(epoch, info).await));
         self.known.send_modify(|known| {
             known.insert(epoch, scheme);
             known.retain(|other, _| other.get() + SCHEMES_KEPT >= epoch.get());

@@ -22,6 +22,9 @@ pub enum Error {
     /// The chain is stopping or has stopped.
     #[error("the chain has stopped")]
     Stopped,
+    /// A part of the chain panicked; it says which operation of which store failed, or which invariant broke.
+    #[error("the chain has failed: {0}")]
+    Failed(String),
     /// The state holds nothing yet: block one is not final.
     #[error("the chain has no final block yet")]
     Empty,

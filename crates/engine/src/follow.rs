@@ -49,6 +49,7 @@ use crate::{
     finals::STEP,
     outputs::{Outputs, OutputsStore},
     stack::{EpochInfo, Machine, Marshal, Runtime},
+    standing::Standing,
 };
 
 /// Final blocks kept in memory for followers that are near the head.
@@ -226,11 +227,12 @@ fn assemble(block: &Block, outputs: Outputs) -> Result<FinalBlock, Error> {
 pub(crate) struct Announcer<E: Runtime> {
     machine: Machine<E>,
     queue: mpsc::UnboundedSender<Announcement>,
+    standing: Standing,
 }
 
 impl<E: Runtime> Clone for Announcer<E> {
     fn clone(&self) -> Self {
-        Self { machine: self.machine.clone(), queue: self.queue.clone() }
+        Self { machine: self.machine.clone(), queue: self.queue.clone(), standing: self.standing.clone() }
     }
 }
 
@@ -242,9 +244,9 @@ pub(crate) struct Announcement {
 }
 
 impl<E: Runtime> Announcer<E> {
-    pub(crate) fn new(machine: Machine<E>) -> (Self, mpsc::UnboundedReceiver<Announcement>) {
+    pub(crate) fn new(machine: Machine<E>, standing: Standing) -> (Self, mpsc::UnboundedReceiver<Announcement>) {
         let (queue, announcements) = mpsc::unbounded_channel();
-        (Self { machine, queue }, announcements)
+        (Self { machine, queue, standing }, announcements)
     }
 }
 
@@ -252,8 +254,12 @@ impl<E: Runtime> Reporter for Announcer<E> {
     type Activity = Update<Block>;
 
     fn report(&mut self, update: Update<Block>) -> Feedback {
-        let Update::Block(block, processed) = update else {
-            return self.machine.report(update);
+        let (block, processed) = match update {
+            Update::Block(block, processed) => (block, processed),
+            Update::Tip(_, height, _) => {
+                self.standing.hears_of(height.get());
+                return self.machine.report(update);
+            }
         };
         let (ack, applied) = Exact::handle();
         // A closed queue means that the node stops; dropping the acknowledgement then is right.

@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use types::{Bytes, List};
 
 use crate::{
-    epochs::{COMMITTEE_MAX, SHARING_MODE},
+    epochs::{COMMITTEE_MAX, SHARING_MODE, belongs, first_epoch},
     error::Error,
     stack::{Curve, PeerKey},
 };
@@ -39,6 +39,18 @@ impl ValidatorKeys {
     /// The key by which peers know this machine.
     pub fn peer_key(&self) -> types::PeerKey {
         types::PeerKey::from_bytes(&self.peer.public_key()).expect("an Ed25519 key has 32 bytes")
+    }
+
+    /// Whether the genesis names this machine, and its first share, if it has one, is the one that was dealt to it there.
+    ///
+    /// # Errors
+    /// [`Error::ForeignKeys`]: the share is not of this chain.
+    pub fn founded(&self, genesis: &types::Genesis) -> Result<bool, Error> {
+        let (first, me) = (first_epoch(genesis)?, self.peer.public_key());
+        match &self.share {
+            Some(share) if !belongs(&first, &me, share) => Err(Error::ForeignKeys),
+            _ => Ok(first.players.position(&me).is_some()),
+        }
     }
 
     /// For a key file: 32 bytes of peer key, then the share, if there is one.

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 use commonware_codec::RangeCfg;
+use commonware_runtime::buffer::paged::CacheRef;
 use commonware_storage::journal::contiguous::{Contiguous as _, variable};
 use commonware_utils::{NZU64, NZUsize, sync::AsyncRwLock};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use types::{
     wire,
 };
 
-use crate::{error::Error, finals::STEP, stack::Runtime, wiring::Wiring};
+use crate::{error::Error, finals::STEP, stack::Runtime};
 
 /// Largest outputs of one block that a journal accepts when it reads: far above what the block limits allow to arise, so
 /// that only a damaged length is refused.
@@ -56,14 +57,14 @@ impl<E: Runtime> Clone for OutputsStore<E> {
 const LOST: &str = "a failed write stops the node, so nobody asks after it";
 
 impl<E: Runtime> OutputsStore<E> {
-    /// Opens the journal. A journal that cannot be opened stops the node.
-    pub(crate) async fn open(context: E, wiring: &Wiring) -> Self {
+    /// Opens the journal, of all blocks or of the recent ones. A journal that cannot be opened stops the node.
+    pub(crate) async fn open(context: E, partition: String, recent: bool, cache: CacheRef) -> Self {
         let config = variable::Config {
-            partition: wiring.partition("outputs"),
-            items_per_section: if wiring.keeps().is_some() { STEP } else { HEIGHTS_PER_FILE },
+            partition,
+            items_per_section: if recent { STEP } else { HEIGHTS_PER_FILE },
             compression: None,
             codec_config: (..=OUTPUTS_BYTES_MAX).into(),
-            page_cache: wiring.cache(),
+            page_cache: cache,
             write_buffer: NZUsize!(1 << 20),
             replay_buffer: NZUsize!(1 << 20),
         };

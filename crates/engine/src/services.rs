@@ -77,6 +77,11 @@ impl<E: Runtime> Services<E> {
         Self { context, core, archive, state, outgoing, began, epoch: Mutex::default() }
     }
 
+    /// What every part of the runtime counts.
+    pub(crate) fn metrics(&self) -> String {
+        self.context.encode()
+    }
+
     /// The chain's identity.
     pub fn chain(&self) -> ChainId {
         self.core.genesis.chain()

@@ -19,6 +19,7 @@ use crate::{
     epochs::{Committees, Schemes},
     network::Peers,
     pace::Paced,
+    restored::Restored,
     secrets::Secrets,
     stack::{Curve, Machine, Marshal, PeerKey, Runtime, Scheme, Variant},
     wiring::{StartPlan, Wiring},
@@ -70,7 +71,13 @@ where
     P: Peers,
     B: Blocker<PublicKey = PeerKey>,
 {
-    let schemes = Schemes::new(core.genesis.chain());
+    let restored = wiring.restored().map(|at| Restored {
+        at,
+        clock: core.genesis.clock,
+        epoch_blocks: wiring.epoch_blocks(),
+        marshal: marshal.clone(),
+    });
+    let schemes = Schemes::new(core.genesis.chain(), restored);
     let committees = Committees::new(core.clone(), machine.clone());
     let (fence, gate) = Fence::new();
     let config = wiring.resharing(

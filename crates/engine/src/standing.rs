@@ -1,6 +1,10 @@
 //! How far a node is on its way to the others: what it shows to people while it has no state to answer from.
 
 use commonware_utils::channel::watch;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// Where a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,27 +27,39 @@ pub enum Phase {
 
 /// Says how far a node is. Clones say the same.
 #[derive(Clone, Debug, Default)]
-pub struct Standing(watch::Sender<Phase>);
+pub struct Standing {
+    phase: watch::Sender<Phase>,
+    best: Arc<AtomicU64>,
+}
 
 impl Standing {
     /// Changes with each step.
     pub fn phases(&self) -> watch::Receiver<Phase> {
-        self.0.subscribe()
+        self.phase.subscribe()
+    }
+
+    /// Height of the newest block that is known to be final, here or not yet; zero while none is.
+    pub fn best(&self) -> u64 {
+        self.best.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn hears_of(&self, height: u64) {
+        self.best.fetch_max(height, Ordering::Relaxed);
     }
 
     pub(crate) fn asks(&self) {
-        self.0.send_replace(Phase::Asking);
+        self.phase.send_replace(Phase::Asking);
     }
 
     pub(crate) fn expects(&self, end: u64) {
-        self.0.send_modify(|phase| {
+        self.phase.send_modify(|phase| {
             let fetched = if let Phase::Fetching { fetched, .. } = phase { *fetched } else { 0 };
             *phase = Phase::Fetching { fetched, end };
         });
     }
 
     pub(crate) fn fetched(&self, operations: usize) {
-        self.0.send_modify(|phase| {
+        self.phase.send_modify(|phase| {
             if let Phase::Fetching { fetched, .. } = phase {
                 *fetched += u64::try_from(operations).unwrap_or(u64::MAX);
             }
@@ -51,6 +67,6 @@ impl Standing {
     }
 
     pub(crate) fn follows(&self) {
-        self.0.send_replace(Phase::Following);
+        self.phase.send_replace(Phase::Following);
     }
 }

@@ -18,7 +18,7 @@ use commonware_runtime::Handle;
 use commonware_storage::archive::Identifier;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 use types::{
-    Genesis,
+    Genesis, Timestamp,
     planted::{self, Fault},
 };
 
@@ -82,6 +82,9 @@ pub struct ChainConfig {
     pub keep: Option<NonZeroU64>,
     /// Where it is told how far the node is.
     pub standing: Standing,
+    /// When the data came out of a backup, by this machine's clock: what this validator signed before is forgotten, and it
+    /// must not sign where it may have signed.
+    pub restored: Option<Timestamp>,
 }
 
 /// Starts a chain and returns the services that read it, and the consensus. It runs until the runtime stops.
@@ -120,7 +123,10 @@ where
     P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
-    let outputs = OutputsStore::open(context.child("outputs"), &wiring).await;
+    let outputs = {
+        let (partition, recent) = (wiring.partition("outputs"), wiring.keeps().is_some());
+        OutputsStore::open(context.child("outputs"), partition, recent, wiring.cache()).await
+    };
     let certificates = Finals::open(context.child("certificates"), &wiring, "certificates").await?;
     let blocks = Finals::open(context.child("blocks"), &wiring, "blocks").await?;
     let head = resume(&core, &blocks, &outputs).await?;
@@ -153,7 +159,7 @@ where
     broadcast.start(network.broadcast);
 
     let archive = Archive::new(marshal.clone(), outputs.clone(), head, outputs.first().await, wiring.keeps());
-    let (announcer, announcements) = Announcer::new(machine.clone());
+    let (announcer, announcements) = Announcer::new(machine.clone(), wiring.standing().clone());
     let announcing = announce(core.clone(), archive.clone(), joining, announcements);
     context.child("announcer").spawn(|_| announcing);
 

@@ -37,6 +37,7 @@ use std::{
     num::{NonZeroU64, NonZeroUsize},
     time::Duration,
 };
+use types::Timestamp;
 
 use crate::{
     application::Application,
@@ -110,6 +111,7 @@ pub(crate) struct Wiring {
     joins: bool,
     keeps: Option<NonZeroU64>,
     standing: Standing,
+    restored: Option<Timestamp>,
 }
 
 impl Wiring {
@@ -136,6 +138,7 @@ impl Wiring {
             joins: config.join,
             keeps: config.keep,
             standing: config.standing.clone(),
+            restored: config.restored,
         })
     }
 
@@ -186,6 +189,11 @@ impl Wiring {
 
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// When the folder came out of a backup, if it did.
+    pub(crate) fn restored(&self) -> Option<Timestamp> {
+        self.restored
     }
 
     pub(crate) fn marshal(&self, start: MarshalStart) -> MarshalConfig {

@@ -60,7 +60,8 @@ impl Index {
         Ok(self.seen())
     }
 
-    pub(crate) fn seen(&self) -> u64 {
+    /// The same, from memory.
+    pub fn seen(&self) -> u64 {
         *self.height.borrow()
     }
 

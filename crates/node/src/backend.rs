@@ -3,6 +3,7 @@
 use crate::{
     admission::{Admission, Refusal},
     source::PoolSource,
+    vitals::NodeVitals,
     waiters::Waiters,
 };
 use api::{
@@ -38,6 +39,7 @@ pub struct NodeBackend {
     pub index: Arc<Index>,
     pub admission: Admission,
     pub waiters: Arc<Waiters>,
+    pub vitals: Arc<NodeVitals>,
 }
 
 impl NodeBackend {
@@ -69,10 +71,16 @@ impl NodeBackend {
     async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
         let mut answers = Vec::with_capacity(transactions.len());
         for answer in self.admission.submit(transactions).await {
-            answers.push(match answer {
+            let answer = match answer {
                 Ok(hash) => Ok(hash),
                 Err(refusal) => self.known_or(refusal).await,
-            });
+            };
+            match &answer {
+                Ok(_) => self.vitals.submitted(Ok(())),
+                Err(Failure::Rejected(rejection)) => self.vitals.submitted(Err(rejection)),
+                Err(Failure::Internal(_)) => self.vitals.submitted(Err(&doors::internal())),
+            }
+            answers.push(answer);
         }
         answers
     }

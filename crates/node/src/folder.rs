@@ -1,14 +1,18 @@
 //! A node's data folder.
 //!
 //! ```text
+//!   format.json    the format of the folder, and the chain that it was made for
 //!   genesis.bcs    the chain's genesis; its hash is the chain's identity; the folder has mode 0700
 //!   genesis.json   the same, for people
 //!   validator.key  this machine's secret key and first share, mode 0600
 //!   peers.json     where the validators are reached; a chain with one validator has none
 //!   chain/         the engine's stores, among them later key shares
 //!   index.sqlite   the read model; may be deleted, it is made again
-//!   lock           held while a node runs here
+//!   restored.json  there where the folder came out of a backup: says when
+//!   lock           held while a program works here; says which, and where its doors are
 //! ```
+//! **Invariant**: a folder of a newer format, with another genesis than it was made with, or with a store missing is
+//! refused before anything in it is opened.
 
 use crate::Error;
 use engine::{Peering, ValidatorKeys};
@@ -19,7 +23,39 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
-use types::{Genesis, wire};
+use types::{ChainId, Genesis, Timestamp, wire};
+
+/// The format of folders that this version writes. One that an older version cannot read gets the next number.
+pub const FORMAT: u32 = 1;
+
+/// What `format.json` says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Format {
+    format: u32,
+    chain: ChainId,
+    /// The engine's stores that were there when the chain had its first block: none of them may be gone.
+    #[serde(default)]
+    stores: Vec<String>,
+}
+
+/// Prefixes of the engine's stores without which it would begin anew. Votes are left out: they come and go by epoch.
+const LASTING: &[&str] = &["blocks-", "certificates-", "marshal-", "outputs", "resharing", "secrets", "state-"];
+
+/// What `restored.json` says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Restored {
+    at: Timestamp,
+}
+
+/// Which process works in a folder, and where it is reached.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Contact {
+    pub process: u32,
+    /// The REST door.
+    pub door: SocketAddr,
+    /// Where metrics are told, if not at the door.
+    pub metrics: Option<SocketAddr>,
+}
 
 /// What `peers.json` says. Every validator's file may say the same but for `listen`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -53,8 +89,24 @@ impl Peers {
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
 
-/// Keeps other nodes out of a folder for as long as it lives.
-pub struct Lock(#[expect(dead_code, reason = "the lock ends when the file is closed")] File);
+/// Keeps other programs out of a folder for as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Writes into the folder where this process is reached.
+    pub fn tell(&mut self, contact: &Contact) -> Result<(), Error> {
+        let json = serde_json::to_vec(contact).expect("a contact has string keys only");
+        let write = |file: &mut File| {
+            file.set_len(0)?;
+            file.write_all(&json)
+        };
+        write(&mut self.file).map_err(|source| Error::Write { path: self.path.clone(), source })
+    }
+}
 
 impl Folder {
     pub fn new(path: impl Into<PathBuf>) -> Self {
@@ -76,7 +128,19 @@ impl Folder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.0).map_err(|source| Error::Write { path: self.0.clone(), source })
+        let made = builder.create(&self.0);
+        // One that was there already may have been open to all.
+        #[cfg(unix)]
+        let made =
+            made.and_then(|()| fs::set_permissions(&self.0, std::os::unix::fs::PermissionsExt::from_mode(0o700)));
+        made.map_err(|source| Error::Write { path: self.0.clone(), source })
+    }
+
+    /// Makes the folder, or takes one in which there is nothing.
+    pub fn make_empty(&self) -> Result<(), Error> {
+        self.make()?;
+        let mut entries = fs::read_dir(&self.0).map_err(|source| Error::Read { path: self.0.clone(), source })?;
+        if entries.next().is_some() { Err(Error::NotEmpty(self.0.clone())) } else { Ok(()) }
     }
 
     /// Writes the keys of a machine that has no chain yet; refuses a folder that has some.
@@ -94,16 +158,112 @@ impl Folder {
         write_over(&self.keys_path(), &keys.encode(), Secrecy::Secret)?;
         let json = serde_json::to_vec_pretty(genesis).expect("a genesis has string keys only");
         write_over(&self.0.join("genesis.json"), &json, Secrecy::Public)?;
+        self.write_format(&Format { format: FORMAT, chain: genesis.chain(), stores: Vec::new() })?;
         // Last, since it says that the folder has a chain.
         write_new(&self.genesis_path(), &wire::encode(genesis), Secrecy::Public)
     }
 
+    /// The genesis of a folder that this version can work with: its format is known, its genesis is the one it was made
+    /// with, and none of its stores is gone.
     pub fn genesis(&self) -> Result<Genesis, Error> {
-        if !self.has_chain() {
+        if !self.has_chain() && !self.format_path().exists() {
             return Err(Error::NoChain(self.0.clone()));
         }
+        let format = self.format()?;
         let path = self.genesis_path();
-        wire::decode(&read(&path)?).map_err(|rejection| Error::Damaged { path, reason: rejection.to_string() })
+        let genesis: Genesis = wire::decode(&read(&path)?)
+            .map_err(|rejection| Error::Damaged { path: path.clone(), reason: rejection.to_string() })?;
+        if genesis.chain() != format.chain {
+            return Err(Error::OtherGenesis { path, found: genesis.chain(), made_for: format.chain });
+        }
+        let gone = format.stores.into_iter().find(|store| !self.chain().join(store).is_dir());
+        match gone {
+            Some(store) => Err(Error::StoreMissing { path: self.chain().join(store) }),
+            None => Ok(genesis),
+        }
+    }
+
+    /// The format of the folder, if it is one that this version knows.
+    fn format(&self) -> Result<Format, Error> {
+        /// What every format says.
+        #[derive(Deserialize)]
+        struct Number {
+            format: u32,
+        }
+        let path = self.format_path();
+        if !path.exists() {
+            let reason = "it is missing: put it back, or restore the folder from a backup".to_owned();
+            return Err(Error::Damaged { path, reason });
+        }
+        let bytes = read(&path)?;
+        let damaged = |error: serde_json::Error| Error::Damaged { path: path.clone(), reason: error.to_string() };
+        let Number { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format > FORMAT {
+            return Err(Error::NewerFormat { folder: self.0.clone(), found: format, known: FORMAT });
+        }
+        serde_json::from_slice(&bytes).map_err(damaged)
+    }
+
+    fn write_format(&self, format: &Format) -> Result<(), Error> {
+        let json = serde_json::to_vec_pretty(format).expect("a format has string keys only");
+        write_over(&self.format_path(), &json, Secrecy::Public)
+    }
+
+    /// Remembers the engine's stores, once: the chain has its first block.
+    pub fn remember_stores(&self) -> Result<(), Error> {
+        let format = self.format()?;
+        if !format.stores.is_empty() {
+            return Ok(());
+        }
+        let path = self.chain();
+        let list = || -> io::Result<Vec<String>> {
+            let mut stores = Vec::new();
+            for entry in fs::read_dir(&path)? {
+                let name = entry?.file_name().to_string_lossy().into_owned();
+                if LASTING.iter().any(|prefix| name.starts_with(prefix)) {
+                    stores.push(name);
+                }
+            }
+            stores.sort();
+            Ok(stores)
+        };
+        let stores = list().map_err(|source| Error::Read { path: path.clone(), source })?;
+        self.write_format(&Format { stores, ..format })
+    }
+
+    /// Refuses a folder whose secrets others than its owner can read.
+    pub fn check_modes(&self) -> Result<(), Error> {
+        #[cfg(unix)]
+        for (path, wanted) in [(self.0.clone(), 0o700), (self.keys_path(), 0o600)] {
+            let metadata = fs::metadata(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+            let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(Error::Exposed { path, mode, wanted });
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that may still be written to the disk of the folder.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.0)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// When the folder came out of a backup, if it did.
+    pub fn restored(&self) -> Result<Option<Timestamp>, Error> {
+        let path = self.restored_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let restored: Result<Restored, _> = serde_json::from_slice(&read(&path)?);
+        restored.map(|restored| Some(restored.at)).map_err(|error| Error::Damaged { path, reason: error.to_string() })
+    }
+
+    /// Writes that the folder came out of a backup at this time: the validator stays silent until it is safe to sign.
+    pub fn write_restored(&self, at: Timestamp) -> Result<(), Error> {
+        let json = serde_json::to_vec(&Restored { at }).expect("a time is a number");
+        write_over(&self.restored_path(), &json, Secrecy::Public)
     }
 
     pub fn validator_keys(&self) -> Result<ValidatorKeys, Error> {
@@ -141,17 +301,39 @@ impl Folder {
     /// Takes the folder for this process.
     pub fn lock(&self) -> Result<Lock, Error> {
         let path = self.0.join("lock");
+        if !self.0.exists() {
+            return Err(Error::NoChain(self.0.clone()));
+        }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|source| Error::Write { path: path.clone(), source })?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::InUse(self.0.clone())),
+            // What an earlier holder wrote is old.
+            Ok(()) => match file.set_len(0) {
+                Ok(()) => Ok(Lock { file, path }),
+                Err(source) => Err(Error::Write { path, source }),
+            },
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(Error::InUse { folder: self.0.clone(), process: self.contact().map(|contact| contact.process) })
+            }
             Err(fs::TryLockError::Error(source)) => Err(Error::Write { path, source }),
         }
     }
 
+    /// The process that works in the folder, as it says itself. Whether it lives, the lock says.
+    pub fn contact(&self) -> Option<Contact> {
+        serde_json::from_slice(&fs::read(self.0.join("lock")).ok()?).ok()
+    }
+
     fn genesis_path(&self) -> PathBuf {
         self.0.join("genesis.bcs")
+    }
+
+    fn format_path(&self) -> PathBuf {
+        self.0.join("format.json")
+    }
+
+    fn restored_path(&self) -> PathBuf {
+        self.0.join("restored.json")
     }
 
     fn peers_path(&self) -> PathBuf {

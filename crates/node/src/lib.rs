@@ -6,6 +6,7 @@
 //!      '------------------------- waiters, lists, events ------------------------'
 //! ```
 //! **Invariant**: a client is told that a transaction is final only after its block and receipts are on this node's disk.
+//! **Invariant**: the doors are open from the start; until the chain stands they say how far the node is, and nothing else.
 //! **Invariant**: the index is behind the chain or level with it, never ahead; it can be dropped and fed again.
 //!
 //! Entry point: [`Node::start`].
@@ -15,20 +16,25 @@ mod backend;
 mod error;
 mod feed;
 mod folder;
+mod phase;
 mod source;
+mod vitals;
 mod waiters;
 
 pub use admission::check_block;
 pub use error::Error;
-pub use folder::{Folder, Peer, Peers};
+pub use folder::{Contact, FORMAT, Folder, Lock, Peer, Peers};
+pub use phase::{Phase, Phases};
 pub use source::PoolSource;
 
 use api::Backend;
 use backend::NodeBackend;
-use engine::{Chain, ChainConfig, Standing, StorageTuning};
+use engine::{Chain, ChainConfig, Standing, StorageTuning, ValidatorKeys};
 use futures::future::BoxFuture;
 use std::{net::SocketAddr, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
+use types::Genesis;
+use vitals::NodeVitals;
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -36,6 +42,8 @@ pub struct Config {
     pub folder: Folder,
     /// Address of the REST door; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Address of a door of its own for health and metrics; without one the REST door tells them.
+    pub metrics: Option<SocketAddr>,
     /// The longest time without a block.
     pub heartbeat: Duration,
     /// A node that has no block begins at the others' newest one. A machine that is not of the genesis does so anyway.
@@ -48,25 +56,107 @@ pub struct Config {
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Waits for the block that writes the genesis: before it there is no state to answer from.
-async fn first_block(chain: &Chain) -> Result<(), Error> {
+async fn first_block(folder: &Folder, chain: &Chain) -> Result<(), Error> {
     let mut heads = chain.heads();
-    tokio::select! {
-        found = heads.wait_for(|head| head.height > 0) => found.map(drop).map_err(|_| Error::ChainStopped),
-        () = chain.stopped() => Err(Error::ChainStopped),
+    let found = tokio::select! {
+        found = heads.wait_for(|head| head.height > 0) => found.is_ok(),
+        () = chain.stopped() => false,
+    };
+    if found {
+        return Ok(());
+    }
+    chain.stopped().await;
+    Err(why_stopped(folder, chain))
+}
+
+fn why_stopped(folder: &Folder, chain: &Chain) -> Error {
+    // Not every part says what the system told it.
+    if folder.free_bytes().is_ok_and(|free| free < FREE_BYTES_NONE) {
+        return Error::DiskFull { folder: folder.path().to_owned() };
+    }
+    chain.failure().map_or(Error::ChainStopped, |reason| Error::of_engine(folder.path(), &reason))
+}
+
+/// Where the engine tells how far its start is. It tells until it has the state.
+fn standing(vitals: &Arc<NodeVitals>) -> Standing {
+    let standing = vitals.standing().clone();
+    let (vitals, mut phases) = (vitals.clone(), standing.phases());
+    tokio::spawn(async move {
+        while phases.changed().await.is_ok() {
+            let Some(phase) = phase::of_engine(*phases.borrow_and_update()) else { return };
+            vitals.phase().send_replace(phase);
+        }
+    });
+    standing
+}
+
+fn warn_of_space(folder: &Folder) {
+    match folder.free_bytes() {
+        Ok(free) if free < FREE_BYTES_MIN => {
+            tracing::warn!(folder = %folder.path().display(), free_mib = free >> 20, "the disk of the data folder is nearly full");
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::warn!(folder = %folder.path().display(), %error, "the disk of the data folder cannot be measured")
+        }
     }
 }
 
+/// Below so much free space a start warns: a busy node writes that in some hours.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+
+/// With so little free space no store can grow: a chain that has stopped then has stopped for that.
+const FREE_BYTES_NONE: u64 = 1 << 20;
+
 /// A running node.
 pub struct Node {
-    address: SocketAddr,
+    folder: Folder,
+    lock: Lock,
     chain: Chain,
     backend: Arc<NodeBackend>,
-    door: server::Handle,
+    doors: Doors,
     feed: JoinHandle<Result<(), Error>>,
 }
 
+/// The node's open doors.
+struct Doors {
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    door: server::Handle,
+    metrics: Option<server::Handle>,
+}
+
+impl Doors {
+    async fn open(config: &Config, vitals: &Arc<NodeVitals>, meters: server::Meters) -> Result<Self, Error> {
+        let (listener, address) = bind(config.listen).await?;
+        let settings = server::Config { metrics: config.metrics.is_none(), meters, ..server::Config::default() };
+        let door = server::serve(listener, vitals.clone(), settings);
+        let (mut metrics, mut metrics_address) = (None, None);
+        if let Some(listen) = config.metrics {
+            let (listener, address) = bind(listen).await?;
+            metrics = Some(server::serve_probes(listener, vitals.clone()));
+            metrics_address = Some(address);
+        }
+        Ok(Self { address, metrics_address, door, metrics })
+    }
+
+    async fn close(self) {
+        self.door.stop().await;
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
 impl Node {
-    /// Opens the folder, starts the chain, brings the index up to it, and opens the doors.
+    /// Takes the folder, opens the doors, starts the chain, brings the index up to it, and answers.
     ///
     /// Not an async function, so that all this is compiled with this crate and not with the program that polls it, which is
     /// hardly optimized.
@@ -76,8 +166,38 @@ impl Node {
     }
 
     async fn open(config: Config) -> Result<Self, Error> {
-        let genesis = Arc::new(config.folder.genesis()?);
-        let keys = config.folder.validator_keys()?;
+        let folder = config.folder.clone();
+        let mut lock = folder.lock()?;
+        let genesis = Arc::new(folder.genesis()?);
+        folder.check_modes()?;
+        let keys = folder.validator_keys()?;
+        warn_of_space(&folder);
+        let meters = server::Meters::default();
+        let vitals = Arc::new(NodeVitals::new(folder.clone(), keys.peer_key(), config.heartbeat, &meters));
+        let doors = Doors::open(&config, &vitals, meters).await?;
+        lock.tell(&Contact { process: std::process::id(), door: doors.address, metrics: doors.metrics_address })?;
+        tracing::info!(address = %doors.address, "the door is open; the node starts");
+        let started = Self::launch(&config, genesis, keys, &vitals).await;
+        let (chain, backend, feed) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                doors.close().await;
+                return Err(error);
+            }
+        };
+        doors.door.answer_from(backend.clone());
+        tracing::info!(address = %doors.address, height = chain.head().height, "node started");
+        Ok(Self { folder, lock, chain, backend, doors, feed })
+    }
+
+    /// Starts what stands behind the doors.
+    async fn launch(
+        config: &Config,
+        genesis: Arc<Genesis>,
+        keys: ValidatorKeys,
+        vitals: &Arc<NodeVitals>,
+    ) -> Result<(Chain, Arc<NodeBackend>, JoinHandle<Result<(), Error>>), Error> {
+        let folder = &config.folder;
         let (source, arriving) = source::PoolSource::new();
         let source = Arc::new(source);
         let me = keys.peer_key();
@@ -89,30 +209,35 @@ impl Node {
             check: admission::check_block(genesis.chain()),
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
-            peering: config.folder.peering()?,
+            peering: folder.peering()?,
             join: config.join || !founder,
             keep: config.keep_blocks,
-            standing: Standing::default(),
+            standing: standing(vitals),
+            restored: folder.restored()?,
         };
-        let chain = Chain::start(config.folder.chain(), chain_config).await?;
-        first_block(&chain).await?;
-        let index = Arc::new(index::Index::open(&config.folder.index_url()).await?);
+        let chain = Chain::start(folder.chain(), chain_config).await;
+        let chain = chain.map_err(|error| Error::engine(folder.path(), error))?;
+        vitals.phase().send_replace(Phase::FirstBlock);
+        first_block(folder, &chain).await?;
+        folder.remember_stores()?;
+        let index = Arc::new(index::Index::open(&folder.index_url()).await?);
         let waiters = Arc::new(waiters::Waiters::default());
         let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone(), waiters.clone()));
         let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone(), arriving);
-        let backend = Arc::new(NodeBackend { genesis, chain: chain.clone(), source, index, admission, waiters });
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| Error::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
-        let door = server::serve(listener, backend.clone());
-        tracing::info!(%address, height = chain.head().height, "node started");
-        Ok(Self { address, chain, backend, door, feed })
+        vitals.run(chain.clone(), index.clone(), source.clone());
+        let (chain_of_backend, vitals) = (chain.clone(), vitals.clone());
+        let backend = NodeBackend { genesis, chain: chain_of_backend, source, index, admission, waiters, vitals };
+        Ok((chain, Arc::new(backend), feed))
     }
 
     /// Where the REST door is.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.doors.address
+    }
+
+    /// Where metrics are told, if not at the REST door.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.doors.metrics_address
     }
 
     /// The chain, for audits and measurements in the same process.
@@ -128,21 +253,26 @@ impl Node {
     /// Resolves when the node has stopped by itself, with the reason.
     pub async fn failed(&mut self) -> Error {
         tokio::select! {
-            () = self.chain.stopped() => Error::ChainStopped,
+            () = self.chain.stopped() => why_stopped(&self.folder, &self.chain),
             result = &mut self.feed => match result {
-                Ok(Err(error)) => error,
-                Ok(Ok(())) | Err(_) => Error::ChainStopped,
+                // A chain that fails takes the feed along: its reason is the one that counts.
+                Ok(Err(Error::Index(error))) => Error::of_index(self.folder.path(), error),
+                Ok(Err(_)) | Ok(Ok(())) | Err(_) => {
+                    self.chain.stopped().await;
+                    why_stopped(&self.folder, &self.chain)
+                }
             },
         }
     }
 
     /// Closes the doors, then the chain: what was acknowledged is on disk.
     pub async fn stop(self) {
-        self.door.stop().await;
+        self.doors.close().await;
         self.feed.abort();
         self.chain.stop().await;
         if let Err(error) = self.backend.index.close().await {
             tracing::warn!(%error, "the index was not folded into its file");
         }
+        drop(self.lock);
     }
 }

@@ -60,6 +60,12 @@ impl PoolSource {
         self.pool().len()
     }
 
+    /// How many transactions wait, and their bytes.
+    pub fn load(&self) -> (usize, usize) {
+        let pool = self.pool();
+        (pool.len(), pool.bytes())
+    }
+
     /// The first nonce of a sender that is neither used nor waiting, where something of him waits.
     pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
         self.pool().free_nonce(sender)

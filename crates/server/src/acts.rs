@@ -50,10 +50,10 @@ pub(crate) async fn prepare(State(doors): State<Arc<Doors>>, headers: HeaderMap,
 
 async fn transaction_body(doors: &Doors, request: PrepareRequest) -> Result<TransactionBody, Refusal> {
     let sender = prepare::sender(&request.signers)?;
-    let info = doors.backend.info().await?;
+    let info = doors.backend().info().await?;
     let nonce = match request.nonce {
         Some(nonce) => nonce,
-        None => doors.backend.nonce(sender).await?.next,
+        None => doors.backend().nonce(sender).await?.next,
     };
     Ok(prepare::body(request, Defaults { chain: info.chain, nonce, time: info.head.time })?)
 }
@@ -82,7 +82,7 @@ pub(crate) async fn submit_many(State(doors): State<Arc<Doors>>, headers: Header
     let mut sound = Vec::with_capacity(encoded.len());
     let mut decode = |bytes: &EncodedTransaction| Transaction::decode(bytes).map(|transaction| sound.push(transaction));
     let decoded: Vec<Result<(), Rejection>> = encoded.iter().map(&mut decode).collect();
-    let mut answers = doors.backend.submit_many(sound).await.into_iter();
+    let mut answers = doors.backend().submit_many(sound).await.into_iter();
     let answer = |decoded: Result<(), Rejection>| {
         let taken = match decoded {
             Ok(()) => answers.next().expect("one answer for each that decodes").map_err(Refusal::from),
@@ -95,10 +95,10 @@ pub(crate) async fn submit_many(State(doors): State<Arc<Doors>>, headers: Header
 
 async fn take(doors: &Doors, transaction: Transaction, wait: Duration) -> Answer {
     transaction.check_shape()?;
-    let hash = doors.backend.submit(transaction).await?;
+    let hash = doors.backend().submit(transaction).await?;
     let receipt = match wait.is_zero() {
         true => None,
-        false => match tokio::time::timeout(wait, doors.backend.wait_final(hash)).await {
+        false => match tokio::time::timeout(wait, doors.backend().wait_final(hash)).await {
             Ok(included) => Some(view::transaction(&included?)),
             Err(_) => None,
         },
@@ -111,8 +111,8 @@ pub(crate) async fn transaction(State(doors): State<Arc<Doors>>, uri: Uri, Path(
     let wait = wait(&uri)?;
     let hash: TransactionHash = hash.parse().map_err(|why| doors::parameter("hash", why))?;
     let included = match wait.is_zero() {
-        true => doors.backend.transaction(hash).await?,
-        false => tokio::time::timeout(wait, doors.backend.wait_final(hash)).await.ok().transpose()?,
+        true => doors.backend().transaction(hash).await?,
+        false => tokio::time::timeout(wait, doors.backend().wait_final(hash)).await.ok().transpose()?,
     };
     match included {
         Some(included) => ok(&view::transaction(&included)),
@@ -123,7 +123,7 @@ pub(crate) async fn transaction(State(doors): State<Arc<Doors>>, uri: Uri, Path(
 /// `GET /v1/transactions/{hash}/proof`
 pub(crate) async fn transaction_proof(State(doors): State<Arc<Doors>>, Path(hash): Path<String>) -> Answer {
     let hash: TransactionHash = hash.parse().map_err(|why| doors::parameter("hash", why))?;
-    match doors.backend.prove_transaction(hash).await? {
+    match doors.backend().prove_transaction(hash).await? {
         Some(proof) => ok(&proof),
         None => Err(doors::not_final(hash).into()),
     }

@@ -1,4 +1,4 @@
-//! The chain itself: identity, head, blocks, nonces, errors, health.
+//! The chain itself: identity, head, blocks, nonces, errors.
 
 use crate::{
     Doors,
@@ -13,17 +13,12 @@ use api::{
 use axum::{
     extract::{Path, State},
     http::Uri,
-    response::IntoResponse,
 };
-use serde_json::json;
 use std::sync::Arc;
 use types::AccountId;
 
-/// A node whose lists are further behind the chain than this is not ready: its answers are old.
-const BEHIND_MAX: u64 = 100;
-
 pub(crate) async fn info(State(doors): State<Arc<Doors>>) -> Answer {
-    ok(&doors.backend.info().await?)
+    ok(&doors.backend().info().await?)
 }
 
 pub(crate) async fn errors() -> Answer {
@@ -38,9 +33,9 @@ pub(crate) async fn block(State(doors): State<Arc<Doors>>, uri: Uri, Path(height
     };
     if let (BlockAt::Height(height), false) = (at, wait.is_zero()) {
         // Where it does not come in time, the answer below says that there is none.
-        let _ = tokio::time::timeout(wait, doors.backend.reached(height)).await;
+        let _ = tokio::time::timeout(wait, doors.backend().reached(height)).await;
     }
-    match doors.backend.block(at).await? {
+    match doors.backend().block(at).await? {
         Some(block) => ok(&view::block(&block)),
         None => Err(doors::not_found(format!("block {}", printable(&height))).into()),
     }
@@ -48,20 +43,5 @@ pub(crate) async fn block(State(doors): State<Arc<Doors>>, uri: Uri, Path(height
 
 pub(crate) async fn nonce(State(doors): State<Arc<Doors>>, Path(account): Path<String>) -> Answer {
     let account: AccountId = account.parse().map_err(|why| doors::parameter("account", why))?;
-    ok(&doors.backend.nonce(account).await?)
-}
-
-/// The process lives.
-pub(crate) async fn alive() -> Answer {
-    Ok("ok\n".into_response())
-}
-
-/// The node answers, and what it answers is not old.
-pub(crate) async fn ready(State(doors): State<Arc<Doors>>) -> Answer {
-    let info = doors.backend.info().await?;
-    let behind = info.head.height.saturating_sub(info.indexed_height);
-    if behind > BEHIND_MAX {
-        return Err(doors::unavailable(format!("its lists are {behind} blocks behind the chain")).into());
-    }
-    ok(&json!({ "height": info.head.height, "indexed_height": info.indexed_height }))
+    ok(&doors.backend().nonce(account).await?)
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     Doors,
+    meters::Following,
     refusal::Refusal,
     request::{Answer, known_parameters, ok},
 };
@@ -37,17 +38,19 @@ pub(crate) async fn follow(State(doors): State<Arc<Doors>>, uri: Uri, headers: H
     let after = match (last, asked) {
         (Some(last), _) => last.parse()?,
         (None, Some(asked)) => asked,
-        (None, None) => EventCursor::behind(doors.backend.info().await?.indexed_height),
+        (None, None) => EventCursor::behind(doors.backend().info().await?.indexed_height),
     };
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if !accept.contains("text/event-stream") {
-        return ok(&doors.backend.events(after, filter, EVENTS_PER_PAGE_MAX).await?);
+        return ok(&doors.backend().events(after, filter, EVENTS_PER_PAGE_MAX).await?);
     }
     let Ok(place) = doors.streams.clone().try_acquire_owned() else {
         return Err(doors::too_many(RETRY_MS).into());
     };
     let heartbeat = KeepAlive::new().interval(doors.config.heartbeat).text("alive");
-    let follower = Follower { doors, after, filter, queue: VecDeque::new(), ended: false, _place: place };
+    let counted = doors.config.meters.follower();
+    let follower =
+        Follower { doors, after, filter, queue: VecDeque::new(), ended: false, _place: place, _counted: counted };
     Ok(Sse::new(stream_of(follower)).keep_alive(heartbeat).into_response())
 }
 
@@ -82,6 +85,7 @@ struct Follower {
     queue: VecDeque<EventView>,
     ended: bool,
     _place: OwnedSemaphorePermit,
+    _counted: Following,
 }
 
 fn stream_of(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -94,7 +98,7 @@ fn stream_of(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>
         }
         let mut stopped = follower.doors.stopped.clone();
         let page = tokio::select! {
-            page = follower.doors.backend.events(follower.after, follower.filter.clone(), EVENTS_PER_PAGE_MAX) => page,
+            page = follower.doors.backend().events(follower.after, follower.filter.clone(), EVENTS_PER_PAGE_MAX) => page,
             _ = stopped.wait_for(|stopped| *stopped) => return None,
         };
         match page.map_err(Refusal::from).and_then(|page| follower.take(page)) {

@@ -10,20 +10,22 @@ use api::{
     problem::{Problem, doors},
 };
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use types::{limits::REQUEST_BYTES_MAX, rejection::tech};
 
 /// When a client that found the server full should come back.
 const RETRY_MS: u64 = 1_000;
 
 pub(crate) async fn guard(State(doors): State<Arc<Doors>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = answer(&doors, request, next).await;
     if !is_problem(&response) && (response.status().is_client_error() || response.status().is_server_error()) {
         response = reshaped(&method, &uri, response);
@@ -31,6 +33,8 @@ pub(crate) async fn guard(State(doors): State<Arc<Doors>>, request: Request, nex
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let route = route.as_ref().map(MatchedPath::as_str);
+    doors.config.meters.answered(&method, route, response.status().as_u16(), began.elapsed());
     tracing::debug!(%method, path = uri.path(), status = response.status().as_u16(), "answered");
     response
 }

@@ -42,7 +42,7 @@ pub(crate) async fn import(State(doors): State<Arc<Doors>>, uri: Uri, headers: H
     // A large file takes a while: other requests go on meanwhile.
     let read = tokio::task::spawn_blocking(move || import::parse(&printable(&name), &bytes)).await;
     let documents = read.map_err(Failure::internal)?.map_err(|refused: ImportError| refused.rejection())?;
-    let mut lookup = Lookup { backend: &*doors.backend, enterprises: BTreeMap::new() };
+    let mut lookup = Lookup { backend: doors.backend(), enterprises: BTreeMap::new() };
     let mut shown = Vec::with_capacity(documents.len());
     let mut first_refused = None;
     for document in &documents {

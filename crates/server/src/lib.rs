@@ -3,7 +3,10 @@
 //! ```text
 //!   socket -> serve (connections, slow clients, shutdown) -> guard (turns, time, panics, one shape of refusal)
 //!          -> acts | import | chain | lists | events | docs  -> dyn Backend
+//!          -> probes (health, metrics: outside the guard)     -> dyn Vitals
 //! ```
+//! The door opens before there is a chain to answer from: until [`Handle::answer_from`] is called, whoever asks is told
+//! how far the node is.
 //! Nothing here knows a business rule: the paths are made from the operation table, and only `import` knows tables by
 //! name, those in which it looks up what a file refers to. Nobody's private
 //! key comes here: a transaction is prepared, its owners sign it elsewhere, and it comes back signed.
@@ -11,7 +14,7 @@
 //! **Invariant:** whatever a client sends or does not read costs bounded memory: bodies, headers, pages, connections,
 //! requests and streams all have a limit, and events are pulled, never pushed into a queue.
 //!
-//! Entry points: [`serve`], [`router`].
+//! Entry points: [`serve`], [`serve_probes`].
 
 mod refusal;
 mod request;
@@ -22,20 +25,26 @@ mod chain;
 mod lists;
 mod events;
 mod docs;
+mod meters;
+mod probes;
 mod timed;
 mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use serve::{Handle, serve, serve_with};
+pub use meters::Meters;
+pub use serve::{Handle, serve, serve_probes};
 
-use api::Backend;
+use api::{Backend, Vitals};
 use axum::{
     Router,
     middleware::from_fn_with_state,
     routing::{get, post},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::sync::{Semaphore, watch};
 
 /// Limits of a server. Each is a bound on what strangers can make it hold.
@@ -55,6 +64,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long open requests may go on after a stop.
     pub grace: Duration,
+    /// Whether this door tells metrics; if not, another does.
+    pub metrics: bool,
+    /// What is counted.
+    pub meters: Meters,
 }
 
 impl Default for Config {
@@ -67,13 +80,17 @@ impl Default for Config {
             client_time_max: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(10),
+            metrics: true,
+            meters: Meters::default(),
         }
     }
 }
 
 /// What every handler sees.
 pub(crate) struct Doors {
-    pub(crate) backend: Arc<dyn Backend>,
+    /// Empty until the node can answer.
+    pub(crate) backend: Arc<OnceLock<Arc<dyn Backend>>>,
+    pub(crate) vitals: Arc<dyn Vitals>,
     pub(crate) config: Config,
     pub(crate) requests: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
@@ -81,10 +98,26 @@ pub(crate) struct Doors {
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
-/// The paths, for a backend; streams end when `stopped` turns true.
-pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receiver<bool>) -> Router {
+impl Doors {
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &**self.backend.get().expect("no request comes this far before there is a backend")
+    }
+}
+
+/// The paths; streams end when `stopped` turns true.
+fn router(
+    backend: Arc<OnceLock<Arc<dyn Backend>>>,
+    vitals: Arc<dyn Vitals>,
+    config: Config,
+    stopped: watch::Receiver<bool>,
+) -> Router {
+    let mut probes = probes::health(vitals.clone());
+    if config.metrics {
+        probes = probes.merge(probes::metrics(vitals.clone()));
+    }
     let doors = Arc::new(Doors {
         backend,
+        vitals,
         requests: Semaphore::new(config.requests_max),
         streams: Arc::new(Semaphore::new(config.streams_max)),
         config,
@@ -96,8 +129,6 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
         .route("/docs/docs.css", get(docs::style))
         .route("/docs/docs.js", get(docs::script))
         .route("/openapi.json", get(docs::openapi))
-        .route("/livez", get(chain::alive))
-        .route("/readyz", get(chain::ready))
         .route("/v1/chain", get(chain::info))
         .route("/v1/errors", get(chain::errors))
         .route("/v1/blocks/{height}", get(chain::block))
@@ -124,5 +155,10 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, stopped: watch::Receive
                 .route(&format!("{path}/{{id}}/proof"), lists::proof(table));
         }
     }
-    router.fallback(guard::nothing_here).layer(from_fn_with_state(doors.clone(), guard::guard)).with_state(doors)
+    router
+        .fallback(guard::nothing_here)
+        .layer(from_fn_with_state(doors.clone(), probes::started))
+        .layer(from_fn_with_state(doors.clone(), guard::guard))
+        .with_state(doors)
+        .merge(probes)
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) fn list(module: &'static Module, table: &'static TableSpec) -> MethodRouter<Arc<Doors>> {
     get(async move |State(doors): State<Arc<Doors>>, uri: Uri| -> Answer {
         let request = ListRequest::parse(module, table, &parameters(&uri)?)?;
-        ok(&doors.backend.list(request).await?)
+        ok(&doors.backend().list(request).await?)
     })
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn list(module: &'static Module, table: &'static TableSpec) -> Method
 pub(crate) fn row(module: &'static Module, table: &'static TableSpec) -> MethodRouter<Arc<Doors>> {
     get(async move |State(doors): State<Arc<Doors>>, Path(id): Path<String>| -> Answer {
         let shown = printable(&id);
-        match doors.backend.row(module, table, id).await? {
+        match doors.backend().row(module, table, id).await? {
             Some(row) => ok(&row),
             None => Err(doors::not_found(format!("{shown} in {}", table.name)).into()),
         }
@@ -41,7 +41,7 @@ pub(crate) fn row(module: &'static Module, table: &'static TableSpec) -> MethodR
 pub(crate) fn proof(table: &'static TableSpec) -> MethodRouter<Arc<Doors>> {
     get(async move |State(doors): State<Arc<Doors>>, Path(id): Path<String>| -> Answer {
         let key = (table.key)(&id)?;
-        ok(&doors.backend.prove(key).await?)
+        ok(&doors.backend().prove(key).await?)
     })
 }
 
@@ -49,6 +49,6 @@ pub(crate) fn proof(table: &'static TableSpec) -> MethodRouter<Arc<Doors>> {
 pub(crate) fn query(query: &'static QuerySpec) -> MethodRouter<Arc<Doors>> {
     post(async move |State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body| -> Answer {
         let question: Value = json(&headers, body).await?;
-        ok(&doors.backend.query(query, question).await?)
+        ok(&doors.backend().query(query, question).await?)
     })
 }

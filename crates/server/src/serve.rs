@@ -1,7 +1,7 @@
 //! Connections: accepted up to a limit, ended when their client stalls, finished in order when the server stops.
 
-use crate::{Config, router, timed::Timed};
-use api::Backend;
+use crate::{Config, probes, router, timed::Timed};
+use api::{Backend, Vitals};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -9,7 +9,10 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -21,26 +24,40 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How long to wait when the system has no file handles left for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections at a time of those who watch.
+const PROBES_MAX: usize = 64;
+
 /// A running server.
 pub struct Handle {
+    backend: Arc<OnceLock<Arc<dyn Backend>>>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-/// Serves `backend` on `listener` until it is stopped, within the usual limits.
-pub fn serve(listener: TcpListener, backend: Arc<dyn Backend>) -> Handle {
-    serve_with(listener, backend, Config::default())
+/// Opens the door: it says how the node is, and refuses everything else until it is given a backend.
+pub fn serve(listener: TcpListener, vitals: Arc<dyn Vitals>, config: Config) -> Handle {
+    let (stop, stopped) = watch::channel(false);
+    let backend = Arc::default();
+    let router = router(Arc::clone(&backend), vitals, config.clone(), stopped.clone());
+    let task = tokio::spawn(run(listener, router, config, stopped));
+    Handle { backend, stop, task }
 }
 
-/// [`serve`] within limits of one's own.
-pub fn serve_with(listener: TcpListener, backend: Arc<dyn Backend>, config: Config) -> Handle {
+/// Opens a door of its own for those who watch: health and metrics, and nothing else.
+pub fn serve_probes(listener: TcpListener, vitals: Arc<dyn Vitals>) -> Handle {
     let (stop, stopped) = watch::channel(false);
-    let router = router(backend, config.clone(), stopped.clone());
+    let router = probes::health(vitals.clone()).merge(probes::metrics(vitals));
+    let config = Config { connections_max: PROBES_MAX, ..Config::default() };
     let task = tokio::spawn(run(listener, router, config, stopped));
-    Handle { stop, task }
+    Handle { backend: Arc::default(), stop, task }
 }
 
 impl Handle {
+    /// Answers every request from `backend` from now on.
+    pub fn answer_from(&self, backend: Arc<dyn Backend>) {
+        assert!(self.backend.set(backend).is_ok(), "a door answers from one backend");
+    }
+
     /// Takes no more connections, ends the streams, lets open requests finish within their grace, and returns.
     pub async fn stop(self) {
         self.stop.send_replace(true);

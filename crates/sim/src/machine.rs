@@ -87,6 +87,7 @@ impl Machine {
             join: self.keys.share.is_none(),
             keep: None,
             standing: Standing::default(),
+            restored: None,
         };
         let (calls, asked) = mpsc::unbounded_channel();
         let (number, start) = (self.number, self.starts);

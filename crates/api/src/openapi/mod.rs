@@ -8,6 +8,7 @@
 //! | `/v1/chain`, `/v1/blocks`, `/v1/transactions`, `/v1/accounts`, `/v1/events`, `/v1/errors`, `/v1/import` | the chain |
 
 use crate::{
+    health::Readiness,
     message,
     problem::{ErrorRow, Problem},
 };
@@ -133,8 +134,25 @@ fn chain_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGenerator) 
     let rows = schema::<Vec<ErrorRow>>(generator);
     add(paths, "/v1/errors", "get", get("errors", "Every refusal: code, status, sentence, what to do.", vec![], rows));
 
+    add(paths, "/readyz", "get", ready_item(generator));
     add(paths, "/v1/events", "get", events_item(generator));
     add(paths, "/v1/import", "post", import_item(generator));
+}
+
+fn ready_item(generator: &mut SchemaGenerator) -> Value {
+    let readiness = || content(JSON, json!({ "$ref": "#/components/schemas/Readiness" }));
+    let _ = schema::<Readiness>(generator);
+    json!({
+        "operationId": "ready",
+        "tags": ["chain"],
+        "summary": "Whether this node answers, what it answers is not old, and the chain goes on.",
+        "description": "For load balancers and monitors; answered while the node starts, too. `GET /livez` says only that the \
+            process lives, `GET /metrics` is in the text format of OpenMetrics. They stand outside the versioned operations.",
+        "responses": {
+            "200": { "description": "Ready.", "content": readiness() },
+            "503": { "description": "Not ready: `reason` says what is missing.", "content": readiness() },
+        },
+    })
 }
 
 fn events_item(generator: &mut SchemaGenerator) -> Value {

@@ -197,6 +197,7 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         join: false,
         keep: None,
         standing: Standing::default(),
+        restored: None,
     }
 }
 

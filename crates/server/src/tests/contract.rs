@@ -1,7 +1,7 @@
 //! What is served is what the contract says, and the page that shows it needs nobody else.
 
 use super::support::Fixture;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn every_path_of_the_contract_is_answered() {
@@ -72,14 +72,15 @@ async fn the_node_says_who_it_is_and_whether_it_is_well() {
     assert_eq!(info["chain"], server.backend.chain().genesis.chain().to_string());
     let live = server.http.get(server.url("/livez")).send().await.unwrap();
     assert_eq!((live.status().as_u16(), live.text().await.unwrap().as_str()), (200, "ok\n"));
-    assert_eq!(server.get("/readyz").await.0, 200);
-    for _ in 0..101 {
-        server.backend.chain().run(Vec::new());
-    }
-    let (status, problem) = server.get("/readyz").await;
-    assert_eq!((status, problem["code"].as_str()), (503, Some("E_UNAVAILABLE")), "its lists are old");
-    server.backend.follow().await;
-    assert_eq!(server.get("/readyz").await.0, 200);
+    let ready = async || {
+        let response = server.http.get(server.url("/readyz")).send().await.unwrap();
+        (response.status().as_u16(), response.json::<serde_json::Value>().await.unwrap())
+    };
+    assert_eq!(ready().await.0, 200);
+    server.health.miss(Some("its lists are 101 blocks behind the chain"));
+    let (status, readiness) = ready().await;
+    assert_eq!((status, &readiness["ready"], &readiness["height"]), (503, &json!(false), &json!(7)));
+    assert_eq!(readiness["reason"], "its lists are 101 blocks behind the chain");
     let (_, errors) = server.get("/v1/errors").await;
     assert_eq!(errors, serde_json::to_value(api::problem::error_rows()).unwrap());
 }

@@ -4,6 +4,7 @@ mod acts;
 mod contract;
 mod events;
 mod files;
+mod health;
 mod limits;
 mod lists;
 mod refusals;

@@ -1,9 +1,10 @@
 //! A server over a chain in memory: real rules, real signatures, the real read model, and no engine.
 
-use crate::{Config, Handle, serve_with};
+use crate::{Config, Handle, serve};
 use api::{
-    Backend, Failure, Reply,
+    Backend, Failure, Reply, Vitals,
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
+    health::{Readiness, Stage},
     list::ListRequest,
     message::{
         AnswerView, ChainInfo, EpochView, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView,
@@ -242,9 +243,41 @@ impl Backend for MemoryBackend {
     }
 }
 
+/// A node that is as it is told to be.
+#[derive(Default)]
+pub(super) struct Health(Mutex<Option<String>>);
+
+impl Health {
+    /// What is missing from now on.
+    pub(super) fn miss(&self, reason: Option<&str>) {
+        *self.0.lock().unwrap() = reason.map(str::to_owned);
+    }
+}
+
+impl Vitals for Health {
+    fn readiness(&self) -> Readiness {
+        let reason = self.0.lock().unwrap().clone();
+        Readiness {
+            ready: reason.is_none(),
+            stage: if reason.is_none() { Stage::Running } else { Stage::Opening },
+            reason,
+            height: 7,
+            best_height: None,
+            indexed_height: 7,
+            head_time: None,
+            idle_ms: 0,
+        }
+    }
+
+    fn metrics(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {
+        Box::pin(async { "# EOF\n".to_owned() })
+    }
+}
+
 /// A server on a free port, on whose chain `CORE` and `S1` are registered.
 pub(super) struct Fixture {
     pub(super) backend: Arc<MemoryBackend>,
+    pub(super) health: Arc<Health>,
     pub(super) address: SocketAddr,
     pub(super) handle: Handle,
     pub(super) parties: Vec<EnterpriseId>,
@@ -273,8 +306,10 @@ impl Fixture {
         let backend = Arc::new(MemoryBackend { chain, index, held, waiting, waits, broken, _folder: folder });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let handle = serve_with(listener, backend.clone(), config);
-        Self { backend, address, handle, parties, http: reqwest::Client::new() }
+        let health = Arc::new(Health::default());
+        let handle = serve(listener, health.clone(), config);
+        handle.answer_from(backend.clone());
+        Self { health, backend, address, handle, parties, http: reqwest::Client::new() }
     }
 
     pub(super) fn url(&self, path: &str) -> String {

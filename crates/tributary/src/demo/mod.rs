@@ -35,23 +35,23 @@ pub fn command() -> Command {
 
 pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let data: &String = arguments.get_one("data").expect("it has a default");
-    let listen: &String = arguments.get_one("listen").expect("it has a default");
-    let listen: SocketAddr =
-        listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
+    let listen: SocketAddr = *arguments.get_one("listen").expect("it has a default");
     let data = PathBuf::from(data);
     let folder = Folder::new(&data);
     fs::create_dir_all(&data).with_context(|| format!("make the folder {}", data.display()))?;
     let keystore = Keystore::open(data.join("keys"))?;
     let passphrase = passphrase(&data.join("keys.passphrase"))?;
     let signers = keys(&keystore, &passphrase)?;
-    let _lock = folder.lock()?;
+    let lock = folder.lock()?;
     let again = folder.has_chain();
     if !again {
         let (genesis, validator) = genesis(&signers)?;
         folder.create(&genesis, &validator)?;
     }
-    let mut node =
-        Node::start(Config { folder, listen, heartbeat: node::HEARTBEAT, join: false, keep_blocks: None }).await?;
+    // The node takes it for itself.
+    drop(lock);
+    let config = Config { folder, listen, metrics: None, heartbeat: node::HEARTBEAT, join: false, keep_blocks: None };
+    let mut node = Node::start(config).await?;
     let url = format!("http://{}", node.address());
     println!("{}", if again { "Found the chain of an earlier start; it goes on." } else { "A new chain has begun." });
     println!("The node serves on {url}, its data is in {}.\n", data.display());

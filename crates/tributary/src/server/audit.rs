@@ -50,6 +50,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         join: false,
         keep: None,
         standing: Standing::default(),
+        restored: None,
     };
     let chain = Chain::start(folder.chain(), config).await.context("open the chain")?;
     let audited = audit(&folder, &genesis, &chain, arguments).await;

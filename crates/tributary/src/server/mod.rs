@@ -3,6 +3,7 @@
 mod audit;
 pub mod birth;
 mod founding;
+mod log;
 pub mod run;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -21,7 +22,9 @@ pub fn listen() -> Arg {
     Arg::new("listen")
         .long("listen")
         .value_name("ADDRESS")
+        .env("TRIBUTARY_LISTEN")
         .default_value("127.0.0.1:8645")
+        .value_parser(clap::value_parser!(std::net::SocketAddr))
         .help("Address of the REST door; port 0 takes a free one")
 }
 
@@ -33,6 +36,15 @@ pub fn commands() -> Vec<Command> {
                 .about("Run the node of a data folder until it is told to stop")
                 .arg(data())
                 .arg(listen())
+                .arg(
+                    Arg::new("metrics-listen")
+                        .long("metrics-listen")
+                        .value_name("ADDRESS")
+                        .env("TRIBUTARY_METRICS_LISTEN")
+                        .value_parser(clap::value_parser!(std::net::SocketAddr))
+                        .help("Tell health and metrics at this address, and metrics no more at the REST door"),
+                )
+                .arg(log::format())
                 .arg(
                     Arg::new("heartbeat-ms")
                         .long("heartbeat-ms")

@@ -1,30 +1,25 @@
 //! `tributary node run`.
 
-use anyhow::Context as _;
+use super::log;
 use clap::ArgMatches;
 use node::{Config, Folder, Node};
-use std::{io::IsTerminal as _, net::SocketAddr, time::Duration};
-use tracing_subscriber::EnvFilter;
-
-/// What is logged unless `RUST_LOG` says otherwise: what an operator acts on, not how the engine's parts get along.
-const LOGGED: &str = "info,commonware=warn";
+use std::{net::SocketAddr, time::Duration};
 
 pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
-    let colored = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colored).with_writer(std::io::stderr).init();
+    log::start(arguments);
     let data: &String = arguments.get_one("data").expect("it has a default");
-    let listen: &String = arguments.get_one("listen").expect("it has a default");
-    let listen: SocketAddr =
-        listen.parse().with_context(|| format!("`{listen}` is not an address like 127.0.0.1:8645"))?;
-    let heartbeat: &u64 = arguments.get_one("heartbeat-ms").expect("it has a default");
+    let listen: SocketAddr = *arguments.get_one("listen").expect("it has a default");
+    let metrics: Option<SocketAddr> = arguments.get_one("metrics-listen").copied();
+    let heartbeat = Duration::from_millis(*arguments.get_one("heartbeat-ms").expect("it has a default"));
     let join = arguments.get_flag("join");
     let keep_blocks = arguments.get_one::<std::num::NonZeroU64>("keep-blocks").copied();
-    let folder = Folder::new(data);
-    let _lock = folder.lock()?;
-    let mut node =
-        Node::start(Config { folder, listen, heartbeat: Duration::from_millis(*heartbeat), join, keep_blocks }).await?;
-    // For programs that start a node and wait for its door.
+    let config = Config { folder: Folder::new(data), listen, metrics, heartbeat, join, keep_blocks };
+    let mut node = tokio::select! {
+        started = Node::start(config) => started?,
+        // What is on disk is whole at any moment.
+        () = asked_to_stop() => return Ok(()),
+    };
+    // For programs that start a node and wait until it answers.
     println!("listening on http://{}", node.address());
     tokio::select! {
         () = asked_to_stop() => {

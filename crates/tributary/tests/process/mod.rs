@@ -7,7 +7,7 @@ use sdk::{Client, Signer, client};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -73,7 +73,7 @@ pub fn program(arguments: &[&str]) -> Command {
 }
 
 /// The longest time without a block: far beyond a test's patience, so that nothing here becomes final by a heartbeat.
-const HEARTBEAT_MS: &str = "600000";
+pub const HEARTBEAT_MS: &str = "600000";
 
 /// A node in a process of its own. It is killed when it is dropped.
 pub struct Process {
@@ -89,6 +89,11 @@ impl Process {
 
     /// Starts a node whose chain makes a block after so many milliseconds, work or not.
     pub fn start_with(data: &Path, heartbeat_ms: &str) -> Self {
+        Self::try_start(data, heartbeat_ms).unwrap_or_else(|said| panic!("the node said {said:?}"))
+    }
+
+    /// Starts a node; what it says where it does not start.
+    pub fn try_start(data: &Path, heartbeat_ms: &str) -> Result<Self, String> {
         let arguments = [
             "node",
             "run",
@@ -99,11 +104,31 @@ impl Process {
             "--heartbeat-ms",
             heartbeat_ms,
         ];
-        let mut child = program(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(program(&arguments).stderr(Stdio::piped()))
+    }
+
+    /// Starts a node by a command of one's own.
+    pub fn of(command: &mut Command) -> Result<Self, String> {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("the node said {line:?}"));
-        Self { child, url: url.to_owned() }
+        let mut errors = child.stderr.take();
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            let mut said = String::new();
+            if let Some(errors) = &mut errors {
+                errors.read_to_string(&mut said).unwrap();
+            }
+            child.wait().unwrap();
+            return Err(said);
+        };
+        // What it says later is shown with the test's own output.
+        errors.map(|mut errors| std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::stderr())));
+        Ok(Self { child, url: url.to_owned() })
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn client(&self) -> Client {

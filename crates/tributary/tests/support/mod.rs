@@ -68,8 +68,14 @@ impl Stage {
 
 async fn start(data: &Folder) -> Node {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    let config =
-        Config { folder: data.clone(), listen, heartbeat: Duration::from_secs(10), join: false, keep_blocks: None };
+    let config = Config {
+        folder: data.clone(),
+        listen,
+        metrics: None,
+        heartbeat: Duration::from_secs(10),
+        join: false,
+        keep_blocks: None,
+    };
     Node::start(config).await.expect("the node starts")
 }
 
