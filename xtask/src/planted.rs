@@ -41,7 +41,7 @@ pub const FAST: &[Planted] = &[
     planted("search-stale", "ledger", "search_is_fresh_when_the_money_goes_out"),
     planted("settled-twice", "ledger", "on_time_the_seller_gets_face_less_advance_interest_and_fees"),
     planted("quota-kept", "ledger", "money_on_time_pays_every_holder_in_full_and_frees_quota_and_invoices"),
-    planted("votes-uncounted", "ledger", "exactly_two_thirds_are_not_more_than_two_thirds"),
+    planted("votes-uncounted", "ledger", "a_proposal_is_executed_by_the_vote_that_exceeds_two_thirds"),
 ];
 
 /// Found by whole engines and whole networks, in minutes.
