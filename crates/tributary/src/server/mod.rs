@@ -1,7 +1,9 @@
 //! Commands that run a chain on this machine.
 
 mod audit;
+mod backup;
 pub mod birth;
+mod doctor;
 mod founding;
 mod log;
 pub mod run;
@@ -29,6 +31,13 @@ pub fn listen() -> Arg {
 }
 
 pub fn commands() -> Vec<Command> {
+    let mut commands = backup::commands();
+    commands.push(doctor::command());
+    commands.extend(node_commands());
+    commands
+}
+
+fn node_commands() -> Vec<Command> {
     vec![
         birth::command(),
         Command::new("node").about("Run a node").subcommand_required(true).arg_required_else_help(true).subcommand(
@@ -88,6 +97,9 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> Option<anyhow::Result<()
         "chain" => birth::run(arguments).await,
         "node" => run::run(arguments.subcommand_matches("run").expect("clap demands it")).await,
         "audit" => audit::run(arguments).await,
+        "backup" => backup::backup(arguments),
+        "restore" => backup::restore(arguments),
+        "doctor" => doctor::run(arguments).await,
         "completion" => {
             let shell: &clap_complete::Shell = arguments.get_one("shell").expect("clap demands it");
             clap_complete::generate(*shell, &mut crate::command(), "tributary", &mut std::io::stdout());
