@@ -54,6 +54,8 @@ const HANDLING: &[(u16, u16, &str)] = &[
     (12, 413, "Send less at once: several transactions, smaller pages, the digest in place of the file."),
     (14, 409, "Wait for the transaction that has the nonce, then prepare again."),
     (16, 429, LATER),
+    (20, 409, "Ask for the transaction that the message names. Either may become final, never both."),
+    (21, 429, "Send the same transaction again after the time in `Retry-After`."),
     (60, 404, "Check the path and the id."),
     (61, 405, "Use a method that `Allow` names."),
     (62, 415, CORRECT),

@@ -6,16 +6,24 @@
 //! A transaction that a node has taken stays in its pool until it is final, so what is lost on the way is late, not gone:
 //! the node proposes it itself when its turn to lead comes. What arrives is bytes from a stranger: the source checks it
 //! as it checks a client's.
+//!
+//! An honest node sends only what it has checked. So who sends a bundle that cannot be read, or a transaction with a
+//! signature that does not verify, is shut out; who sends more than a share of what can be read is not listened to for a
+//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over.
 
 use bytes::Buf as _;
-use commonware_p2p::{Receiver, Recipients, Sender};
-use commonware_runtime::IoBuf;
+use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
+use commonware_runtime::{Clock, IoBuf};
 use commonware_utils::channel::mpsc;
 use futures::{
     FutureExt as _,
     future::{Either, select},
 };
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use types::{Transaction, limits::TRANSACTION_BYTES_MAX};
 
 use crate::{source::TransactionSource, stack::PeerKey};
@@ -27,6 +35,49 @@ const _: () = assert!(BUNDLE_BYTES_MAX > TRANSACTION_BYTES_MAX + LENGTH_BYTES);
 const LENGTH_BYTES: usize = 4;
 /// Transactions that wait to be sent; beyond that they are left to this node's own turn.
 const WAITING_MAX: usize = 8_192;
+
+/// Bytes a second that one peer's bundles may have: many times what a chain takes.
+const PEER_BYTES_PER_SECOND: u64 = 8 << 20;
+/// Bytes that one peer's bundles may have at once.
+const PEER_BYTES_AT_ONCE: u64 = 16 << 20;
+/// Denouncements that wait to be acted on: more of the same peers say nothing new.
+const DENOUNCED_MAX: usize = 256;
+
+/// Transactions that a peer has sent: unchecked, and perhaps known already.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    pub transactions: Vec<Transaction>,
+    peer: PeerKey,
+    denounced: mpsc::Sender<PeerKey>,
+}
+
+impl Bundle {
+    /// Shuts its sender out: no honest node would have sent this.
+    pub fn denounce(&self) {
+        let _ = self.denounced.try_send(self.peer.clone());
+    }
+}
+
+/// What each peer may still send now.
+struct Allowances<E> {
+    clock: E,
+    left: BTreeMap<PeerKey, (u64, SystemTime)>,
+}
+
+impl<E: Clock> Allowances<E> {
+    /// Whether a peer may send so many bytes now; then it has.
+    fn take(&mut self, peer: &PeerKey, bytes: usize) -> bool {
+        let now = self.clock.current();
+        let (left, since) = self.left.entry(peer.clone()).or_insert((PEER_BYTES_AT_ONCE, now));
+        let passed = now.duration_since(*since).unwrap_or(Duration::ZERO).as_millis();
+        let earned = u64::try_from(passed).unwrap_or(u64::MAX).saturating_mul(PEER_BYTES_PER_SECOND / 1_000);
+        (*left, *since) = (left.saturating_add(earned).min(PEER_BYTES_AT_ONCE), now);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let allowed = *left >= bytes;
+        *left = left.saturating_sub(bytes);
+        allowed
+    }
+}
 
 /// Where a node puts transactions that it has taken from a client.
 #[derive(Clone, Debug)]
@@ -49,32 +100,61 @@ impl Outgoing {
 }
 
 /// Carries transactions both ways until the chain stops.
-pub(crate) async fn run<S, R>(
+pub(crate) async fn run<E, S, R, B>(
+    clock: E,
     mut waiting: Waiting,
     (mut sender, mut receiver): (S, R),
     source: Arc<dyn TransactionSource>,
+    mut blocker: B,
 ) where
+    E: Clock,
     S: Sender<PublicKey = PeerKey>,
     R: Receiver<PublicKey = PeerKey>,
+    B: Blocker<PublicKey = PeerKey>,
 {
+    let (denounced, mut denouncements) = mpsc::channel(DENOUNCED_MAX);
+    let mut allowances = Allowances { clock, left: BTreeMap::new() };
     loop {
-        // The future that did not come first is dropped here, and takes nothing with it.
-        let event = match select(waiting.recv().boxed(), receiver.recv().boxed()).await {
-            Either::Left((ours, _)) => Either::Left(ours),
-            Either::Right((theirs, _)) => Either::Right(theirs),
+        // The futures that did not come first are dropped here, and take nothing with them.
+        let theirs = select(denouncements.recv().boxed(), receiver.recv().boxed());
+        let event = match select(waiting.recv().boxed(), theirs).await {
+            Either::Left((ours, _)) => Event::Ours(ours),
+            Either::Right((Either::Left((peer, _)), _)) => Event::Liar(peer.expect("this end keeps a sender")),
+            Either::Right((Either::Right((Ok((peer, bytes)), _)), _)) => Event::Theirs(peer, bytes),
+            Either::Right((Either::Right((Err(_), _)), _)) => return,
         };
         match event {
-            Either::Left(Some(first)) => {
+            Event::Ours(Some(first)) => {
                 let bundle = bundle(first, &mut waiting);
                 let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
             }
-            Either::Right(Ok((_, mut bytes))) => {
-                let bytes = bytes.copy_to_bytes(bytes.remaining());
-                source.arrive(open(&bytes));
+            Event::Ours(None) => return,
+            Event::Liar(peer) => {
+                commonware_p2p::block!(blocker, peer, "a transaction that nobody signed");
             }
-            Either::Left(None) | Either::Right(Err(_)) => return,
+            Event::Theirs(peer, mut bytes) => {
+                if !allowances.take(&peer, bytes.remaining()) {
+                    continue;
+                }
+                match open(&bytes.copy_to_bytes(bytes.remaining())) {
+                    Some(transactions) => source.arrive(Bundle { transactions, peer, denounced: denounced.clone() }),
+                    None => {
+                        commonware_p2p::block!(blocker, peer, "a bundle of transactions that cannot be read");
+                    }
+                }
+            }
         }
     }
+}
+
+/// What comes next.
+enum Event {
+    /// A transaction to tell of; `None`: the chain stops.
+    Ours(Option<Vec<u8>>),
+    /// A peer has sent what no honest node sends.
+    Liar(PeerKey),
+    /// A peer's bundle.
+    Theirs(PeerKey, IoBuf),
 }
 
 /// The first transaction and those that wait behind it, as many as fit.
@@ -91,15 +171,70 @@ fn bundle(first: Vec<u8>, waiting: &mut Waiting) -> Vec<u8> {
     bundle
 }
 
-/// The transactions of a bundle, as far as it is sound.
-fn open(mut bytes: &[u8]) -> Vec<Transaction> {
+/// The transactions of a bundle; `None` where it is none.
+fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
     let mut transactions = Vec::new();
-    while let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() {
-        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((transaction, rest)) = rest.split_at_checked(length) else { break };
-        let Ok(transaction) = Transaction::decode(transaction) else { break };
-        transactions.push(transaction);
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (transaction, rest) = rest.split_at_checked(length)?;
+        transactions.push(Transaction::decode(transaction).ok()?);
         bytes = rest;
     }
-    transactions
+    Some(transactions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowances, PEER_BYTES_AT_ONCE, bundle, open, outgoing};
+    use commonware_cryptography::{Signer as _, ed25519};
+    use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
+    use std::{collections::BTreeMap, time::Duration};
+    use types::{
+        Act, Bytes, Digest, List, Suite, Timestamp, Transaction,
+        transaction::{Body, PublicKey},
+    };
+
+    fn transaction(nonce: u64) -> Transaction {
+        let signer = PublicKey { suite: Suite::ED25519, bytes: Bytes::new([1; 32]).unwrap() };
+        let body = Body {
+            chain: Digest([1; 32]),
+            nonce,
+            valid_until: Timestamp(1),
+            signers: List::new(vec![signer]).unwrap(),
+            acts: List::new(vec![Act { module: 1, call: 0, payload: Bytes::default() }]).unwrap(),
+        };
+        Transaction { body, signatures: List::new(vec![Bytes::new([0; 64]).unwrap()]).unwrap() }
+    }
+
+    #[test]
+    fn a_bundle_is_read_whole_or_not_at_all() {
+        let (outgoing, mut waiting) = outgoing();
+        let sent: Vec<_> = (0..3).map(transaction).collect();
+        sent[1..].iter().for_each(|transaction| outgoing.send(transaction));
+        let bytes = bundle(sent[0].encode(), &mut waiting);
+        assert_eq!(open(&bytes), Some(sent));
+        assert_eq!(open(&[]), Some(Vec::new()));
+        let ends: Vec<usize> = (0..3).map(|end| bytes.len() / 3 * end).collect();
+        for length in (1..bytes.len()).filter(|length| !ends.contains(length)) {
+            assert_eq!(open(&bytes[..length]), None, "cut off at {length}");
+        }
+        assert_eq!(open(&[0xff; 64]), None);
+    }
+
+    #[test]
+    fn a_peer_that_sends_too_much_is_not_listened_to_for_a_moment() {
+        deterministic::Runner::default().start(|context| async move {
+            let [one, other] = [1, 2].map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
+            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            let all = usize::try_from(PEER_BYTES_AT_ONCE).unwrap();
+            assert!(allowances.take(&one, all));
+            assert!(!allowances.take(&one, 1 << 20));
+            assert!(allowances.take(&other, 1 << 20), "each has its own");
+            context.sleep(Duration::from_millis(100)).await;
+            assert!(!allowances.take(&one, 1 << 20));
+            context.sleep(Duration::from_secs(1)).await;
+            assert!(allowances.take(&one, 1 << 20));
+        });
+    }
 }

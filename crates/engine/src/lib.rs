@@ -53,7 +53,7 @@ pub use directory::PeerAddress;
 pub use epochs::Epoch;
 pub use error::Error;
 pub use follow::Head;
-pub use gossip::Outgoing;
+pub use gossip::{Bundle, Outgoing};
 pub use keys::{Committee, VALIDATORS_MAX, ValidatorKeys, deal};
 pub use network::Peering;
 pub use peek::height;

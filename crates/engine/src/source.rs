@@ -3,7 +3,9 @@
 use execution::Checked;
 use futures::future::BoxFuture;
 use std::{collections::BTreeSet, sync::Arc};
-use types::{Rejection, Room, Transaction, TransactionHash};
+use types::{Rejection, Room, TransactionHash};
+
+use crate::gossip::Bundle;
 
 /// What became of transactions that were taken.
 #[derive(Clone, Default, Debug)]
@@ -35,7 +37,7 @@ pub trait TransactionSource: Send + Sync + 'static {
     fn arrived(&self, seen: u64) -> BoxFuture<'static, ()>;
 
     /// Transactions that a peer has sent: unchecked, and perhaps known already.
-    fn arrive(&self, transactions: Vec<Transaction>);
+    fn arrive(&self, bundle: Bundle);
 
     /// What became of transactions. It is told at most a few times for each, and not in the order of taking.
     fn settle(&self, settled: Settled);

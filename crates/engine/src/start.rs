@@ -173,8 +173,8 @@ where
     machine_actor.start();
     signing.resharing.start(network.dealings);
     let (outgoing, waiting) = gossip::outgoing();
-    let carrying = gossip::run(waiting, network.transactions, core.source().clone());
-    context.child("gossip").spawn(|_| carrying);
+    let (ways, source, blocker) = (network.transactions, core.source().clone(), network.blocker);
+    context.child("gossip").spawn(|clock| gossip::run(clock, waiting, ways, source, blocker));
     let state = machine.subscribe_databases().await;
     observers::refresh(&state, &mut others).await;
     let following = observers::follow(core.clone(), state.clone(), others);

@@ -1,13 +1,20 @@
-//! The pool over all senders.
+//! The pool over all organisations.
 
-use crate::lane::Lane;
+use crate::{
+    departure::{Departed, Departure},
+    drain::Drain,
+    group::{Group, Organisation, Round},
+    lane::Lane,
+    load::{Load, Ranking, whole},
+    policy::Policy,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::Arc,
 };
 use types::{
-    AccountId, Rejection, Room, Timestamp, TransactionHash, limits,
+    AccountId, Rejection, Room, Timestamp, Transaction, TransactionHash, limits,
     planted::{self, Fault},
     rejection::tech,
     transaction::Checked,
@@ -31,6 +38,16 @@ impl Default for Bounds {
     }
 }
 
+/// A transaction that comes, and what final state says of its sender.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub checked: Arc<Checked>,
+    /// The sender's next nonce.
+    pub next_nonce: u64,
+    /// Whose the sender's account is.
+    pub organisation: Organisation,
+}
+
 /// What became of a submitted transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admitted {
@@ -51,17 +68,23 @@ struct Place {
 #[derive(Debug, Default)]
 pub struct Pool {
     bounds: Bounds,
-    lanes: BTreeMap<AccountId, Lane>,
+    policy: Policy,
+    groups: BTreeMap<Organisation, Group>,
+    ranking: Ranking<Organisation>,
+    /// Whose each account with a lane is.
+    homes: BTreeMap<AccountId, Organisation>,
     places: BTreeMap<TransactionHash, Place>,
     deadlines: BTreeSet<(Timestamp, TransactionHash)>,
-    bytes: usize,
-    /// The sender with whom the next round begins.
-    turn: Option<AccountId>,
+    load: Load,
+    drain: Drain,
+    departures: Vec<Departure>,
+    /// The organisation with which the next round begins.
+    turn: Organisation,
 }
 
 impl Pool {
-    pub fn new(bounds: Bounds) -> Self {
-        Self { bounds, ..Self::default() }
+    pub fn new(bounds: Bounds, policy: Policy) -> Self {
+        Self { bounds, policy, ..Self::default() }
     }
 
     /// Transactions that wait.
@@ -75,20 +98,49 @@ impl Pool {
 
     /// Encoded bytes that wait.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.load.bytes
     }
 
     pub fn contains(&self, hash: TransactionHash) -> bool {
         self.places.contains_key(&hash)
     }
 
-    /// The first nonce of a sender that is neither used nor waiting; `None` when nothing of this sender waits.
-    pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
-        self.lanes.get(&sender).map(Lane::free_nonce)
+    /// Everything that waits, each sender's in nonce order.
+    pub fn waiting(&self) -> impl Iterator<Item = &Arc<Checked>> {
+        self.lanes().flat_map(Lane::waiting)
     }
 
-    /// Admits a transaction or says why not. `now` is block time, `next_nonce` the sender's next one in final state.
-    pub fn submit(&mut self, checked: Arc<Checked>, now: Timestamp, next_nonce: u64) -> Result<Admitted, Rejection> {
+    /// Transactions of an organisation that wait.
+    pub fn held_by(&self, organisation: Organisation) -> usize {
+        self.groups.get(&organisation).map_or(0, |group| group.load().transactions)
+    }
+
+    /// The first nonce of a sender that is neither used nor waiting; `None` when nothing of this sender waits.
+    pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
+        self.lane(sender).map(Lane::free_nonce)
+    }
+
+    /// What has left since this was asked last.
+    pub fn departures(&mut self) -> Vec<Departure> {
+        std::mem::take(&mut self.departures)
+    }
+
+    /// When to come again with a transaction for which there is no room, as far as that can be seen before it is checked:
+    /// of an account that has something waiting. Nothing is promised where there is no answer.
+    pub fn busy(&mut self, transaction: &Transaction) -> Option<u64> {
+        let sender = transaction.body.sender()?;
+        let home = *self.homes.get(&sender)?;
+        let size = transaction.encode().len();
+        let free = self.lane(sender)?.load().transactions < self.bounds.per_account_max
+            && (self.load.fits(size, self.bounds) || self.within_share(home, size));
+        // A nonce that is taken is answered as such, and what waits already is taken again.
+        let taken = || self.lane(sender).is_some_and(|lane| !matches!(lane.at(transaction.body.nonce), Ok(None)));
+        if free || taken() { None } else { Some(self.drain.refuse()) }
+    }
+
+    /// Admits a transaction or says why not. `now` is block time.
+    pub fn submit(&mut self, arrival: Arrival, now: Timestamp) -> Result<Admitted, Rejection> {
+        let Arrival { checked, next_nonce, organisation } = arrival;
         let body = &checked.transaction.body;
         let (nonce, valid_until) = (body.nonce, body.valid_until);
         let sender = body.sender().ok_or_else(|| tech::signature_count(0, checked.transaction.signatures.len()))?;
@@ -100,27 +152,18 @@ impl Pool {
         if valid_until > latest {
             return Err(tech::validity_too_long(valid_until, latest));
         }
-        self.advance(sender, next_nonce);
+        self.settle_home(sender, organisation);
+        self.advance(sender, next_nonce, None);
         if self.contains(checked.hash) {
             return Ok(Admitted::Already);
         }
         if nonce < next_nonce {
             return Err(tech::nonce(next_nonce, nonce));
         }
-        let waiting = self.lanes.get(&sender).map_or(Ok(0), |lane| lane.check(nonce).map(|()| lane.len()))?;
-        let full = waiting >= self.bounds.per_account_max
-            || self.len() >= self.bounds.transactions_max
-            || self.bytes.saturating_add(checked.size) > self.bounds.bytes_max;
-        if full {
-            return Err(tech::pool_full(limits::POOL_RETRY_MS));
+        match self.lane(sender).map_or(Ok(None), |lane| lane.at(nonce))?.cloned() {
+            Some(old) => self.replace(sender, &old, checked, now)?,
+            None => self.enter(sender, organisation, checked, next_nonce)?,
         }
-        self.places.insert(checked.hash, Place { sender, nonce });
-        self.deadlines.insert((valid_until, checked.hash));
-        self.bytes += checked.size;
-        let lane = self.lanes.entry(sender).or_default();
-        let stale = lane.advance(next_nonce);
-        assert!(stale.is_empty(), "the lane was advanced above");
-        lane.insert(checked);
         Ok(Admitted::New)
     }
 
@@ -131,100 +174,225 @@ impl Pool {
 
     /// Whether anything waits that is not `pending`.
     pub fn has_beyond(&self, pending: &BTreeSet<TransactionHash>) -> bool {
-        self.lanes.values().flat_map(Lane::runnable).any(|checked| !pending.contains(&checked.hash))
+        self.lanes().flat_map(Lane::runnable).any(|checked| !pending.contains(&checked.hash))
     }
 
     /// [`take`](Self::take) for a block whose ancestors hold `pending` but are not settled yet.
     ///
-    /// One transaction of each sender in turn, each sender's in nonce order and without a gap. The next call begins
-    /// with the first sender who was left wanting, so that nobody waits behind a flood.
+    /// One transaction of each organisation in turn, of its accounts in turn, each account's in nonce order and without a
+    /// gap. The next call begins with the first who was left wanting, so that nobody waits behind a flood.
     pub fn take_beyond(&mut self, pending: &BTreeSet<TransactionHash>, mut room: Room) -> Vec<Arc<Checked>> {
-        let (mut taken, mut left_wanting) = (Vec::new(), None);
-        let mut lanes: Vec<_> = self
-            .lanes_in_turn()
-            .map(|(sender, lane)| {
-                (*sender, lane.runnable().filter(|checked| !pending.contains(&checked.hash)).peekable())
-            })
-            .collect();
-        while !lanes.is_empty() {
-            lanes.retain_mut(|(sender, lane)| {
-                let Some(checked) = lane.peek() else { return false };
-                if !room.take(checked) {
-                    left_wanting.get_or_insert(*sender);
-                    return false;
+        let mut taken = Vec::new();
+        let later = self.groups.range(self.turn..);
+        let in_turn = later.chain(self.groups.range((Bound::Unbounded, Bound::Excluded(self.turn))));
+        let mut rounds: Vec<(Organisation, Round<'_>)> =
+            in_turn.map(|(organisation, group)| (*organisation, group.round(pending))).collect();
+        let mut left_wanting = Vec::new();
+        while !rounds.is_empty() {
+            rounds.retain_mut(|(organisation, round)| {
+                let next = round.next(&mut room);
+                if next.is_none() {
+                    left_wanting.extend(round.left_wanting.map(|account| (*organisation, account)));
                 }
-                taken.extend(lane.next().map(Arc::clone));
-                true
+                let goes_on = next.is_some();
+                taken.extend(next);
+                goes_on
             });
         }
-        drop(lanes);
-        if left_wanting.is_some() {
-            self.turn = left_wanting;
+        drop(rounds);
+        if let Some((first, _)) = left_wanting.first() {
+            self.turn = *first;
+        }
+        for (organisation, account) in left_wanting {
+            self.groups.get_mut(&organisation).expect("it was left wanting").set_turn(account);
+        }
+        for checked in &taken {
+            let Place { sender, nonce } = self.places[&checked.hash];
+            let home = self.homes[&sender];
+            let group = self.groups.get_mut(&home).expect("a home is a group that exists");
+            group.lanes.get_mut(&sender).expect("a place names a lane that exists").offer(nonce);
         }
         taken
     }
 
-    /// Removes what a final block holds, what it made impossible, and what its proposer was told can never run.
-    pub fn settle(&mut self, included: &[Arc<Checked>], dropped: &[TransactionHash]) {
+    /// Removes what blocks to come hold, what they made impossible, and what its proposer was told can never run.
+    pub fn settle(&mut self, included: &[Arc<Checked>], refused: Vec<(TransactionHash, Rejection)>) {
         for checked in included {
             let body = &checked.transaction.body;
             if let Some(sender) = body.sender() {
-                self.advance(sender, body.nonce.saturating_add(1));
+                self.advance(sender, body.nonce.saturating_add(1), Some(checked));
             }
         }
-        for hash in dropped {
-            self.remove(*hash);
+        for (hash, rejection) in refused {
+            self.depart(hash, Departed::Refused(rejection));
         }
     }
 
-    /// Removes what can no longer run at block time `now`, and names it.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<TransactionHash> {
-        let mut expired = Vec::new();
+    /// [`settle`](Self::settle) and [`expire`](Self::expire) for a final block; the rate of blocks is taken from here.
+    pub fn finalized(&mut self, included: &[Arc<Checked>], time: Timestamp) {
+        self.settle(included, Vec::new());
+        self.expire(time);
+        self.drain.settled(u64::try_from(included.len()).expect("a block is bounded"), time);
+    }
+
+    /// Removes what can no longer run at block time `now`.
+    pub fn expire(&mut self, now: Timestamp) {
         while let Some((valid_until, hash)) = self.deadlines.first().copied() {
             if valid_until >= now || planted::is(Fault::ExpiredTaken) {
                 break;
             }
-            self.remove(hash);
-            expired.push(hash);
-        }
-        expired
-    }
-
-    /// The lanes in the order of their turn.
-    fn lanes_in_turn(&self) -> impl Iterator<Item = (&AccountId, &Lane)> {
-        let turn = self.turn.unwrap_or_default();
-        let first = self.lanes.range(turn..);
-        first.chain(self.lanes.range((Bound::Unbounded, Bound::Excluded(turn))))
-    }
-
-    /// Learns a sender's next nonce and forgets what can never run now.
-    fn advance(&mut self, sender: AccountId, next_nonce: u64) {
-        let Some(lane) = self.lanes.get_mut(&sender) else { return };
-        let gone = lane.advance(next_nonce);
-        if lane.is_empty() {
-            self.lanes.remove(&sender);
-        }
-        for checked in gone {
-            self.forget(&checked);
+            self.depart(hash, Departed::Expired(now));
         }
     }
 
-    fn remove(&mut self, hash: TransactionHash) {
+    fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.groups.values().flat_map(|group| group.lanes.values())
+    }
+
+    fn lane(&self, sender: AccountId) -> Option<&Lane> {
+        self.groups.get(self.homes.get(&sender)?)?.lanes.get(&sender)
+    }
+
+    /// A transaction comes in at a nonce that is free.
+    fn enter(
+        &mut self,
+        sender: AccountId,
+        organisation: Organisation,
+        checked: Arc<Checked>,
+        next_nonce: u64,
+    ) -> Result<(), Rejection> {
+        let waiting = self.lane(sender).map_or(0, |lane| lane.load().transactions);
+        if waiting >= self.bounds.per_account_max || !self.make_room(organisation, &checked) {
+            return Err(tech::pool_full(self.drain.refuse()));
+        }
+        self.enroll(&checked, sender);
+        self.homes.insert(sender, organisation);
+        self.change(sender, organisation, |lane| {
+            let stale = lane.advance(next_nonce);
+            assert!(stale.is_empty(), "the lane was advanced before");
+            lane.insert(checked);
+        });
+        Ok(())
+    }
+
+    /// Puts a transaction in the place of another of its sender, if the policy lets it and it fits.
+    fn replace(
+        &mut self,
+        sender: AccountId,
+        old: &Arc<Checked>,
+        new: Arc<Checked>,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let lane = self.lane(sender).expect("the old one waits in it");
+        if !self.policy.replaces(lane, old, &new, now) {
+            return Err(tech::idempotency_conflict(new.transaction.body.nonce, old.hash));
+        }
+        if self.load.bytes - old.size + new.size > self.bounds.bytes_max {
+            return Err(tech::pool_full(self.drain.refuse()));
+        }
+        self.strike(old);
+        self.enroll(&new, sender);
+        let (home, by) = (self.homes[&sender], new.hash);
+        let replaced = self.change(sender, home, |lane| lane.replace(new, now));
+        assert_eq!(replaced.hash, old.hash, "what the policy was asked of is what is replaced");
+        self.departures.push(Departure { checked: replaced, why: Departed::Replaced(by) });
+        Ok(())
+    }
+
+    /// Whether there is room for a transaction of this organisation, if need be after others have given way.
+    fn make_room(&mut self, organisation: Organisation, checked: &Checked) -> bool {
+        if self.load.fits(checked.size, self.bounds) {
+            return true;
+        }
+        if !self.within_share(organisation, checked.size) {
+            return false;
+        }
+        while !self.load.fits(checked.size, self.bounds) {
+            let heaviest = self.ranking.heaviest().expect("a full pool is somebody's");
+            assert!(heaviest != organisation, "who holds a share or less is not the heaviest of a full pool");
+            let last = self.groups[&heaviest].last_of_heaviest().expect("a group has lanes").hash;
+            let place = u64::try_from(self.groups[&heaviest].load().transactions).expect("it fits");
+            self.depart(last, Departed::Evicted(self.drain.time_for(place)));
+        }
+        true
+    }
+
+    /// Whether one more of this size leaves an organisation within its share of the pool.
+    fn within_share(&self, organisation: Organisation, size: usize) -> bool {
+        let group = self.groups.get(&organisation);
+        let mut held = group.map(Group::load).unwrap_or_default();
+        held.add(size);
+        let sharers = self.groups.len() + usize::from(group.is_none());
+        held.weight(self.bounds) <= whole(self.bounds) / u128::try_from(sharers).expect("few enough")
+    }
+
+    /// Moves an account's lane, when its owner has become known.
+    fn settle_home(&mut self, sender: AccountId, organisation: Organisation) {
+        let Some(home) = self.homes.get(&sender).copied().filter(|home| *home != organisation) else { return };
+        let group = self.groups.get_mut(&home).expect("a home is a group that exists");
+        let lane = group.release(sender, self.bounds).expect("a home has the account's lane");
+        self.note(home);
+        self.groups.entry(organisation).or_default().adopt(sender, lane, self.bounds);
+        self.note(organisation);
+        self.homes.insert(sender, organisation);
+    }
+
+    /// Learns a sender's next nonce and forgets what can never run now. `used` is the transaction that used the last one,
+    /// where that is known.
+    fn advance(&mut self, sender: AccountId, next_nonce: u64, used: Option<&Checked>) {
+        let Some(home) = self.homes.get(&sender).copied() else { return };
+        for checked in self.change(sender, home, |lane| lane.advance(next_nonce)) {
+            self.strike(&checked);
+            let other = used.is_some_and(|used| {
+                used.transaction.body.nonce == checked.transaction.body.nonce && used.hash != checked.hash
+            });
+            self.departures
+                .push(Departure { checked, why: if other { Departed::Superseded } else { Departed::Settled } });
+        }
+    }
+
+    fn depart(&mut self, hash: TransactionHash, why: Departed) {
         let Some(Place { sender, nonce }) = self.places.get(&hash).copied() else { return };
-        let lane = self.lanes.get_mut(&sender).expect("a place names a lane that exists");
-        let checked = lane.remove(nonce, hash).expect("a place names what waits there");
-        if lane.is_empty() {
-            self.lanes.remove(&sender);
-        }
-        self.forget(&checked);
+        let home = self.homes[&sender];
+        let checked = self.change(sender, home, |lane| lane.remove(nonce, hash));
+        let checked = checked.expect("a place names what waits there");
+        self.strike(&checked);
+        self.departures.push(Departure { checked, why });
     }
 
-    /// Strikes a transaction that has left its lane off the books.
-    fn forget(&mut self, checked: &Checked) {
+    /// Changes a lane, and keeps the books of its organisation. What is empty then is gone.
+    fn change<T>(&mut self, sender: AccountId, home: Organisation, change: impl FnOnce(&mut Lane) -> T) -> T {
+        let group = self.groups.entry(home).or_default();
+        let done = group.change(sender, self.bounds, change);
+        if !group.lanes.contains_key(&sender) {
+            self.homes.remove(&sender);
+        }
+        self.note(home);
+        done
+    }
+
+    fn note(&mut self, organisation: Organisation) {
+        let load = self.groups.get(&organisation).map(Group::load).unwrap_or_default();
+        self.ranking.set(organisation, load.weight(self.bounds));
+        if load == Load::default() {
+            self.groups.remove(&organisation);
+        }
+    }
+
+    /// Enters a transaction in the books of the whole pool.
+    fn enroll(&mut self, checked: &Checked, sender: AccountId) {
+        let body = &checked.transaction.body;
+        self.places.insert(checked.hash, Place { sender, nonce: body.nonce });
+        self.deadlines.insert((body.valid_until, checked.hash));
+        self.load.add(checked.size);
+    }
+
+    /// Strikes a transaction off the books of the whole pool.
+    fn strike(&mut self, checked: &Checked) {
         let place = self.places.remove(&checked.hash);
         assert!(place.is_some(), "what waits in a lane has a place");
         let deadline = self.deadlines.remove(&(checked.transaction.body.valid_until, checked.hash));
         assert!(deadline, "what waits in a lane has a deadline");
-        self.bytes = self.bytes.checked_sub(checked.size).expect("its size was added when it came");
+        self.load.remove(checked.size);
     }
 }

@@ -2,16 +2,26 @@
 //!
 //! One task takes whatever has queued up since it last looked, checks all of it in one batch off the async threads, and
 //! admits it. Nothing waits for a batch to fill: under load batches grow by themselves, idle they have one member.
-//! What a client brought is told to the other validators; what a validator sent is not sent on.
+//! What a client brought is told to the other validators; what a validator sent is not sent on. The client has its answer
+//! when the transaction is in the journal; the next batch does not wait for that.
 
-use crate::source::PoolSource;
-use engine::{Chain, CheckBatch};
+use crate::{journal::Journal, owners::Owners, source::PoolSource};
+use api::problem::doors;
+use engine::{Bundle, Chain, CheckBatch};
 use execution::check::check_batch;
 use ledger::core::nonce;
-use std::{collections::BTreeMap, sync::Arc};
+use mempool::{Arrival, Organisation};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use types::{
-    AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, rejection::tech, transaction::Checked,
+    AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, limits, rejection::tech, transaction::Checked,
 };
 
 /// Transactions that wait to be checked; beyond that callers are told to come again.
@@ -33,7 +43,7 @@ pub struct Refusal {
 struct Request {
     transactions: Vec<Transaction>,
     answers: oneshot::Sender<Vec<Answer>>,
-    /// Given back when the transactions have left the queue.
+    /// Given back when the transactions are answered.
     places: OwnedSemaphorePermit,
 }
 
@@ -41,6 +51,31 @@ struct Request {
 pub struct Admission {
     requests: mpsc::Sender<Request>,
     places: Arc<Semaphore>,
+    source: Arc<PoolSource>,
+    pace: Arc<Pace>,
+}
+
+/// How long a transaction takes from the queue into the pool: a moving mean, in nanoseconds.
+#[derive(Default)]
+struct Pace(AtomicU64);
+
+impl Pace {
+    /// Soonest and latest that a client is told to come again.
+    const RETRY_MS: std::ops::RangeInclusive<u64> = 50..=10_000;
+
+    fn note(&self, since: Instant, transactions: usize) {
+        let Some(one) = since.elapsed().as_nanos().checked_div(transactions as u128) else { return };
+        let one = u64::try_from(one).unwrap_or(u64::MAX);
+        let mean = self.0.load(Ordering::Relaxed);
+        self.0.store(if mean == 0 { one } else { mean - mean / 8 + one / 8 }, Ordering::Relaxed);
+    }
+
+    /// Milliseconds until so many transactions have gone through.
+    fn time_for(&self, transactions: usize) -> u64 {
+        let nanos = u128::from(self.0.load(Ordering::Relaxed)) * transactions as u128;
+        let ms = u64::try_from(nanos / 1_000_000).unwrap_or(u64::MAX);
+        ms.clamp(*Self::RETRY_MS.start(), *Self::RETRY_MS.end())
+    }
 }
 
 impl Admission {
@@ -49,20 +84,40 @@ impl Admission {
         genesis: Arc<Genesis>,
         chain: Chain,
         source: Arc<PoolSource>,
-        arriving: mpsc::Receiver<Vec<Transaction>>,
+        (journal, arriving): (Journal, mpsc::Receiver<Bundle>),
     ) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
-        let id = genesis.chain();
-        tokio::spawn(take_from_peers(id, chain.clone(), source.clone(), arriving));
-        tokio::spawn(run(id, chain, source, queue));
-        Self { requests, places: Arc::new(Semaphore::new(QUEUE)) }
+        let pace = Arc::<Pace>::default();
+        let way = Way { id: genesis.chain(), chain, source: source.clone(), owners: Arc::default(), journal };
+        tokio::spawn(take_from_peers(way.clone(), arriving));
+        tokio::spawn(run(way, pace.clone(), queue));
+        Self { requests, places: Arc::new(Semaphore::new(QUEUE)), source, pace }
     }
 
-    /// Checks transactions and takes them into the pool; one answer each, in order.
+    /// Checks transactions and takes them into the pool; one answer each, in order. Those for whom the pool has no room
+    /// are told so before their signatures are looked at.
     pub async fn submit(&self, transactions: Vec<Transaction>) -> Vec<Answer> {
+        let refuse = |retry_ms| Err(Refusal { seen: None, rejection: tech::pool_full(retry_ms) });
+        let mut answers: Vec<Option<Answer>> =
+            transactions.iter().map(|transaction| self.source.busy(transaction).map(refuse)).collect();
+        let hopeful = transactions.into_iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+        let hopeful: Vec<Transaction> = hopeful.map(|(transaction, _)| transaction).collect();
+        if !hopeful.is_empty() {
+            let mut admitted = self.admit(hopeful).await.into_iter();
+            for answer in answers.iter_mut().filter(|answer| answer.is_none()) {
+                *answer = admitted.next();
+            }
+        }
+        answers.into_iter().map(|answer| answer.expect("those without one were admitted")).collect()
+    }
+
+    async fn admit(&self, transactions: Vec<Transaction>) -> Vec<Answer> {
         let count = transactions.len();
-        let busy =
-            || vec![Err(Refusal { seen: None, rejection: tech::pool_full(types::limits::POOL_RETRY_MS) }); count];
+        let busy = || {
+            let queued = QUEUE - self.places.available_permits() + count;
+            let rejection = tech::pool_full(self.pace.time_for(queued));
+            vec![Err(Refusal { seen: None, rejection }); count]
+        };
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
         let Ok(places) = self.places.clone().try_acquire_many_owned(wanted) else { return busy() };
         let (answers, answered) = oneshot::channel();
@@ -71,77 +126,131 @@ impl Admission {
         }
         answered.await.unwrap_or_else(|_| busy())
     }
+
+    /// Takes in again what waited before the last stop; says how much of it waits now.
+    pub async fn restore(&self, kept: Vec<Transaction>) -> usize {
+        let mut waiting = 0;
+        let mut kept = kept.into_iter().peekable();
+        while kept.peek().is_some() {
+            let part = kept.by_ref().take(limits::REQUEST_TRANSACTIONS_MAX).collect();
+            waiting += self.admit(part).await.iter().flatten().count();
+        }
+        waiting
+    }
 }
 
-async fn run(id: ChainId, chain: Chain, source: Arc<PoolSource>, mut queue: mpsc::Receiver<Request>) {
+/// What lies on the way into the pool.
+#[derive(Clone)]
+struct Way {
+    id: ChainId,
+    chain: Chain,
+    source: Arc<PoolSource>,
+    owners: Arc<Owners>,
+    journal: Journal,
+}
+
+async fn run(way: Way, pace: Arc<Pace>, mut queue: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
+        let start = Instant::now();
         let mut transactions = Vec::new();
         let mut requests = Vec::with_capacity(batch.len());
         for request in batch.drain(..) {
             requests.push((request.transactions.len(), request.answers, request.places));
             transactions.extend(request.transactions);
         }
+        let (id, count) = (way.id, transactions.len());
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        let mut answers = Vec::with_capacity(checked.len());
-        for (answer, new) in admit(&chain, &source, checked).await {
-            if let Some((outgoing, checked)) = chain.outgoing().zip(new) {
-                outgoing.send(&checked.transaction);
+        let (mut answers, mut kept) = (Vec::with_capacity(checked.len()), Vec::new());
+        for (answer, taken) in admit(&way, checked).await {
+            if let Some((checked, admitted)) = taken {
+                if let (mempool::Admitted::New, Some(outgoing)) = (admitted, way.chain.outgoing()) {
+                    outgoing.send(&checked.transaction);
+                }
+                kept.push(checked);
             }
             answers.push(answer);
         }
-        let mut answers = answers.into_iter();
-        for (count, answer, _places) in requests {
-            let own: Vec<Answer> = answers.by_ref().take(count).collect();
-            if own.len() == count {
-                // A caller who went away needs no answer.
-                let _ = answer.send(own);
-            }
+        pace.note(start, count);
+        tokio::spawn(answer(way.journal.clone(), kept, answers, requests));
+    }
+}
+
+/// Answers when what was taken is on disk.
+async fn answer(
+    journal: Journal,
+    kept: Vec<Arc<Checked>>,
+    mut answers: Vec<Answer>,
+    requests: Vec<(usize, oneshot::Sender<Vec<Answer>>, OwnedSemaphorePermit)>,
+) {
+    if !kept.is_empty() && journal.keep(kept).await.is_err() {
+        let rejection = doors::unavailable("its disk does not take what is to wait");
+        for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+            *answer = Err(Refusal { seen: None, rejection: rejection.clone() });
+        }
+    }
+    let mut answers = answers.into_iter();
+    for (count, asked, _places) in requests {
+        let own: Vec<Answer> = answers.by_ref().take(count).collect();
+        if own.len() == count {
+            // A caller who went away needs no answer.
+            let _ = asked.send(own);
         }
     }
 }
 
-/// Checks and takes what other validators send. Nobody waits for an answer.
-async fn take_from_peers(
-    id: ChainId,
-    chain: Chain,
-    source: Arc<PoolSource>,
-    mut arriving: mpsc::Receiver<Vec<Transaction>>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while arriving.recv_many(&mut batch, BATCH).await > 0 {
-        let transactions = batch.drain(..).flatten().collect();
+/// Checks and takes what other validators send, bundle by bundle. Nobody waits for an answer.
+///
+/// Nonces come first: what was final long ago costs no check of its signature. A signature that does not verify tells
+/// that its sender is no honest node, which sends only what it has checked.
+async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
+    while let Some(mut bundle) = arriving.recv().await {
+        let senders: BTreeSet<AccountId> =
+            bundle.transactions.iter().filter_map(|transaction| transaction.body.sender()).collect();
+        let Ok((_, next)) = nonces(&way.chain, senders.into_iter().collect()).await else { continue };
+        let mut transactions = std::mem::take(&mut bundle.transactions);
+        transactions.retain(|transaction| {
+            let next = transaction.body.sender().and_then(|sender| next.get(&sender));
+            next.is_some_and(|next| transaction.body.nonce >= *next)
+        });
+        let id = way.id;
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        admit(&chain, &source, checked).await;
+        let forged = tech::signature_invalid("").code;
+        if checked.iter().any(|result| result.as_ref().is_err_and(|rejection| rejection.code == forged)) {
+            bundle.denounce();
+        }
+        admit(&way, checked).await;
     }
 }
 
-/// An answer, and the transaction if it is new in the pool.
-type Admitted = (Answer, Option<Arc<Checked>>);
+/// An answer, and the transaction if it waits now.
+type Admitted = (Answer, Option<(Arc<Checked>, mempool::Admitted)>);
 
-/// Takes what was checked into the pool. Answers nothing when the nonces cannot be read: the callers come again.
-async fn admit(chain: &Chain, source: &PoolSource, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
-    let senders = checked.iter().flatten().map(|checked| sender(checked));
-    let (height, nonces) = match nonces(chain, senders.collect()).await {
-        Ok(nonces) => nonces,
+/// Takes what was checked into the pool. Answers nothing when state cannot be read: the callers come again.
+async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
+    let senders: BTreeSet<AccountId> = checked.iter().flatten().map(|checked| sender(checked)).collect();
+    let (height, standings) = match standings(way, senders.into_iter().collect()).await {
+        Ok(standings) => standings,
         Err(error) => {
-            tracing::error!(%error, "the senders' nonces cannot be read");
+            tracing::error!(%error, "what state says of the senders cannot be read");
             return Vec::new();
         }
     };
-    let next = |checked: &Checked| nonces.get(&sender(checked)).copied().expect("every sender's nonce was read");
-    let arrived = checked.iter().flatten().map(|checked| (checked.clone(), next(checked))).collect();
-    let mut admitted = source.submit(arrived, chain.head().time).into_iter();
+    let arrive = |checked: &Arc<Checked>| {
+        let (next_nonce, organisation) = standings[&sender(checked)];
+        Arrival { checked: checked.clone(), next_nonce, organisation }
+    };
+    let arrived = checked.iter().flatten().map(arrive).collect();
+    let mut admitted = way.source.submit(arrived, way.chain.head().time).into_iter();
     let answer = |checked: Result<Arc<Checked>, Rejection>| {
         let checked = match checked {
             Ok(checked) => checked,
             Err(rejection) => return (Err(Refusal { seen: None, rejection }), None),
         };
         match admitted.next().expect("one answer for each that was checked") {
-            Ok(mempool::Admitted::New) => (Ok(checked.hash), Some(checked)),
-            Ok(mempool::Admitted::Already) => (Ok(checked.hash), None),
+            Ok(admitted) => (Ok(checked.hash), Some((checked, admitted))),
             Err(rejection) => (Err(Refusal { seen: Some((checked.hash, height)), rejection }), None),
         }
     };
@@ -152,9 +261,19 @@ fn sender(checked: &Checked) -> AccountId {
     checked.transaction.body.sender().expect("a checked transaction has a sender")
 }
 
+/// The next nonce of each sender in final state and whose it is, and the height at which the nonces were read.
+async fn standings(
+    way: &Way,
+    senders: Vec<AccountId>,
+) -> Result<(u64, BTreeMap<AccountId, (u64, Organisation)>), engine::Error> {
+    let read = async |keys| way.chain.read(keys).await.map(|reading| reading.values);
+    let owners = way.owners.of(&senders, read).await?;
+    let (height, next) = nonces(&way.chain, senders).await?;
+    Ok((height, next.into_iter().map(|(sender, next)| (sender, (next, owners[&sender]))).collect()))
+}
+
 /// The next nonce of each sender in final state, and the state's height.
 async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<(u64, BTreeMap<AccountId, u64>), engine::Error> {
-    let senders: Vec<AccountId> = senders.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let reading = chain.read(senders.iter().map(|sender| nonce::key(*sender)).collect()).await?;
     let decode = |(sender, record): (AccountId, Option<Vec<u8>>)| (sender, nonce::decode(record.as_deref()));
     Ok((reading.height, senders.into_iter().zip(reading.values).map(decode).collect()))

@@ -4,7 +4,6 @@ use crate::{
     admission::{Admission, Refusal},
     source::PoolSource,
     vitals::NodeVitals,
-    waiters::Waiters,
 };
 use api::{
     Backend, Failure, Reply,
@@ -38,7 +37,6 @@ pub struct NodeBackend {
     pub source: Arc<PoolSource>,
     pub index: Arc<Index>,
     pub admission: Admission,
-    pub waiters: Arc<Waiters>,
     pub vitals: Arc<NodeVitals>,
 }
 
@@ -96,30 +94,22 @@ impl NodeBackend {
     }
 
     async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
-        let mut dropped = self.source.dropped();
-        let waiting = self.waiters.wait(hash);
-        // Its block may have been told of before this, and not be in the index yet.
+        let waiting = self.source.waiters().wait(hash);
+        // Its block may have been told of before this, and not be in the index yet; or it may have left the pool.
         let head = self.chain.head().height;
         let earlier = async {
             self.index.reached(head).await;
             match self.index.transaction(hash).await.map_err(Failure::internal).transpose() {
                 Some(found) => found,
-                None => std::future::pending().await,
-            }
-        };
-        let refused = async {
-            loop {
-                match dropped.recv().await {
-                    Ok((gone, rejection)) if gone == hash => return rejection,
-                    Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(tokio::sync::broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
+                None => match self.source.waiters().refused(hash) {
+                    Some(rejection) => Err(rejection.into()),
+                    None => std::future::pending().await,
+                },
             }
         };
         tokio::select! {
             found = earlier => found,
-            included = waiting => included.map_err(|_| Failure::internal(engine::Error::Stopped)),
-            rejection = refused => Err(rejection.into()),
+            fate = waiting => fate.map_err(|_| Failure::internal(engine::Error::Stopped))?.map_err(Failure::from),
         }
     }
 

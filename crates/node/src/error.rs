@@ -50,6 +50,8 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    #[error("start a thread for the pool's journal")]
+    Thread(#[source] io::Error),
     #[error("the chain's engine failed")]
     Engine(#[from] engine::Error),
     #[error("the read model failed")]

@@ -1,6 +1,6 @@
-//! From the chain to those who follow: pool, waiters, index - for each final block, in order.
+//! From the chain to those who follow: pool and who waits, index - for each final block, in order.
 
-use crate::{Error, source::PoolSource, waiters::Waiters};
+use crate::{Error, source::PoolSource};
 use engine::Chain;
 use index::Index;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use types::FinalBlock;
 const BATCH: usize = 64;
 
 /// Feeds until the chain stops or the index fails.
-pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>, waiters: Arc<Waiters>) -> Result<(), Error> {
+pub async fn run(chain: Chain, index: Arc<Index>, source: Arc<PoolSource>) -> Result<(), Error> {
     if index.height().await? + 1 < chain.first().await? {
         begin(&chain, &index).await?;
     }
     let mut blocks = chain.final_blocks(index.height().await? + 1).await?;
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = blocks.recv().await {
-        batch.push(take(first?, &source, &waiters));
+        batch.push(take(first?, &source));
         while batch.len() < BATCH {
             match blocks.try_recv() {
-                Ok(next) => batch.push(take(next?, &source, &waiters)),
+                Ok(next) => batch.push(take(next?, &source)),
                 Err(_) => break,
             }
         }
@@ -40,9 +40,8 @@ async fn begin(chain: &Chain, index: &Index) -> Result<(), Error> {
     Ok(())
 }
 
-/// Tells the pool and the waiters at once; the index follows.
-fn take(block: Arc<FinalBlock>, source: &PoolSource, waiters: &Waiters) -> Arc<FinalBlock> {
+/// Tells the pool and those who wait at once; the index follows.
+fn take(block: Arc<FinalBlock>, source: &PoolSource) -> Arc<FinalBlock> {
     source.finalized(&block);
-    waiters.finalized(&block);
     block
 }

@@ -8,6 +8,7 @@
 //!   peers.json     where the validators are reached; a chain with one validator has none
 //!   chain/         the engine's stores, among them later key shares
 //!   index.sqlite   the read model; may be deleted, it is made again
+//!   pool.log       transactions that clients were told were taken, so that they wait again after a crash
 //!   restored.json  there where the folder came out of a backup: says when
 //!   lock           held while a program works here; says which, and where its doors are
 //! ```
@@ -296,6 +297,11 @@ impl Folder {
     /// Where the read model is.
     pub fn index_url(&self) -> String {
         format!("sqlite://{}", self.0.join("index.sqlite").display())
+    }
+
+    /// Where transactions are kept that wait.
+    pub(crate) fn pool_journal(&self) -> PathBuf {
+        self.0.join("pool.log")
     }
 
     /// Takes the folder for this process.

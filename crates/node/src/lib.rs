@@ -2,11 +2,14 @@
 //!
 //! ```text
 //!   server -- Backend --> admission --> pool --take--> engine --final blocks--> feed --> index
-//!      ^                                                                         |
+//!      ^                      |                                                  |
+//!      |                   journal                                               |
 //!      '------------------------- waiters, lists, events ------------------------'
 //! ```
 //! **Invariant**: a client is told that a transaction is final only after its block and receipts are on this node's disk.
 //! **Invariant**: the doors are open from the start; until the chain stands they say how far the node is, and nothing else.
+//! **Invariant**: a client is told that a transaction was taken only after it is on this node's disk: it waits again after
+//! a crash, until it is final, has expired, or its place was given to another.
 //! **Invariant**: the index is behind the chain or level with it, never ahead; it can be dropped and fed again.
 //!
 //! Entry point: [`Node::start`].
@@ -16,6 +19,8 @@ mod backend;
 mod error;
 mod feed;
 mod folder;
+mod journal;
+mod owners;
 mod phase;
 mod source;
 mod vitals;
@@ -24,6 +29,8 @@ mod waiters;
 pub use admission::check_block;
 pub use error::Error;
 pub use folder::{Contact, FORMAT, Folder, Lock, Peer, Peers};
+pub use mempool::Policy;
+pub use owners::Owners;
 pub use phase::{Phase, Phases};
 pub use source::PoolSource;
 
@@ -50,6 +57,8 @@ pub struct Config {
     pub join: bool,
     /// How many of the newest blocks are kept; `None`: all.
     pub keep_blocks: Option<NonZeroU64>,
+    /// When a sender may put another transaction in the place of one that waits.
+    pub pool_policy: Policy,
 }
 
 /// The longest time without a block, when nothing else is said.
@@ -198,8 +207,11 @@ impl Node {
         vitals: &Arc<NodeVitals>,
     ) -> Result<(Chain, Arc<NodeBackend>, JoinHandle<Result<(), Error>>), Error> {
         let folder = &config.folder;
-        let (source, arriving) = source::PoolSource::new();
+        let (store, kept) = journal::Store::open(&folder.pool_journal())?;
+        let (journal, requests) = journal::channel();
+        let (source, arriving) = source::PoolSource::new(config.pool_policy, Some(journal.clone()));
         let source = Arc::new(source);
+        store.serve(requests, &source).map_err(Error::Thread)?;
         let me = keys.peer_key();
         let founder = genesis.validators.iter().any(|key| **key == me.0);
         let chain_config = ChainConfig {
@@ -221,12 +233,18 @@ impl Node {
         first_block(folder, &chain).await?;
         folder.remember_stores()?;
         let index = Arc::new(index::Index::open(&folder.index_url()).await?);
-        let waiters = Arc::new(waiters::Waiters::default());
-        let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone(), waiters.clone()));
-        let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone(), arriving);
+        let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone()));
+        let way = (journal.clone(), arriving);
+        let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone(), way);
+        let count = kept.len();
+        let waiting = admission.restore(kept).await;
+        journal.compact().await;
+        if count > 0 {
+            tracing::info!(kept = count, waiting, "the pool's journal was read");
+        }
         vitals.run(chain.clone(), index.clone(), source.clone());
         let (chain_of_backend, vitals) = (chain.clone(), vitals.clone());
-        let backend = NodeBackend { genesis, chain: chain_of_backend, source, index, admission, waiters, vitals };
+        let backend = NodeBackend { genesis, chain: chain_of_backend, source, index, admission, vitals };
         Ok((chain, Arc::new(backend), feed))
     }
 

@@ -1,59 +1,63 @@
 //! The pool as the engine sees it.
 
-use engine::{Settled, TransactionSource};
+use crate::{journal::Journal, waiters::Waiters};
+use engine::{Bundle, Settled, TransactionSource};
 use futures::future::BoxFuture;
-use mempool::{Admitted, Pool};
+use mempool::{Admitted, Arrival, Bounds, Departed, Departure, Policy, Pool};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard},
 };
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, TransactionHash, transaction::Checked};
 
-/// Droppings that a slow listener may be behind.
-const DROPPINGS: usize = 1_024;
-/// Bundles of peers' transactions that wait to be checked; beyond that they are let go.
-const ARRIVING: usize = 256;
+/// Bundles of peers' transactions that wait to be checked, each of at most a MiB; beyond that they are let go.
+const ARRIVING: usize = 64;
 
 /// The pool, with a count of arrivals that the engine waits on.
 pub struct PoolSource {
     pool: Mutex<Pool>,
     arrivals: watch::Sender<u64>,
-    /// Transactions that can never run any more, for those who wait for them.
-    dropped: broadcast::Sender<(TransactionHash, Rejection)>,
+    waiters: Waiters,
+    /// Where it is noted what is not to come back after a restart.
+    journal: Option<Journal>,
     /// What peers sent, on its way to be checked.
-    arriving: mpsc::Sender<Vec<Transaction>>,
+    arriving: mpsc::Sender<Bundle>,
 }
 
 impl PoolSource {
     /// An empty pool, and where it lays what peers send.
-    pub fn new() -> (Self, mpsc::Receiver<Vec<Transaction>>) {
+    pub fn new(policy: Policy, journal: Option<Journal>) -> (Self, mpsc::Receiver<Bundle>) {
         let (arriving, arrived) = mpsc::channel(ARRIVING);
-        let (arrivals, dropped) = (watch::Sender::new(0), broadcast::Sender::new(DROPPINGS));
-        (Self { pool: Mutex::default(), arrivals, dropped, arriving }, arrived)
+        let pool = Mutex::new(Pool::new(Bounds::default(), policy));
+        (Self { pool, arrivals: watch::Sender::new(0), waiters: Waiters::default(), journal, arriving }, arrived)
     }
 
-    /// Admits checked transactions; `next_nonce` of each is its sender's in final state.
-    pub fn submit(&self, arrived: Vec<(Arc<Checked>, u64)>, now: Timestamp) -> Vec<Result<Admitted, Rejection>> {
+    /// Admits checked transactions; `now` is block time.
+    pub fn submit(&self, arrived: Vec<Arrival>, now: Timestamp) -> Vec<Result<Admitted, Rejection>> {
+        let hashes: Vec<TransactionHash> = arrived.iter().map(|arrival| arrival.checked.hash).collect();
         let mut pool = self.pool();
-        let admitted = arrived.into_iter().map(|(checked, next)| pool.submit(checked, now, next)).collect::<Vec<_>>();
+        let admitted = arrived.into_iter().map(|arrival| pool.submit(arrival, now)).collect::<Vec<_>>();
+        let departures = pool.departures();
         drop(pool);
+        for (hash, _) in hashes.into_iter().zip(&admitted).filter(|(_, answer)| matches!(answer, Ok(Admitted::New))) {
+            self.waiters.returned(hash);
+        }
+        self.tell(departures);
         if admitted.iter().any(|result| matches!(result, Ok(Admitted::New))) {
             self.arrivals.send_modify(|count| *count += 1);
         }
         admitted
     }
 
-    /// Forgets what a final block holds, and what has expired by it.
+    /// Forgets what a final block holds, and what has expired by it; tells who waits.
     pub fn finalized(&self, block: &FinalBlock) {
         let mut pool = self.pool();
-        pool.settle(&block.transactions, &[]);
-        let expired = pool.expire(block.header.time);
+        pool.finalized(&block.transactions, block.header.time);
+        let departures = pool.departures();
         drop(pool);
-        for hash in expired {
-            // Nobody may be listening: then nobody waits for it.
-            let _ = self.dropped.send((hash, types::rejection::tech::expired("then", block.header.time)));
-        }
+        self.tell(departures);
+        self.waiters.finalized(block);
     }
 
     pub fn waiting(&self) -> usize {
@@ -66,14 +70,41 @@ impl PoolSource {
         (pool.len(), pool.bytes())
     }
 
+    /// Everything that waits.
+    pub fn all(&self) -> Vec<Arc<Checked>> {
+        self.pool().waiting().cloned().collect()
+    }
+
     /// The first nonce of a sender that is neither used nor waiting, where something of him waits.
     pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
         self.pool().free_nonce(sender)
     }
 
-    /// Transactions that leave the pool without having run.
-    pub fn dropped(&self) -> broadcast::Receiver<(TransactionHash, Rejection)> {
-        self.dropped.subscribe()
+    /// When to come again with a transaction for which there is no room, as far as that can be seen without checking it.
+    pub fn busy(&self, transaction: &Transaction) -> Option<u64> {
+        self.pool().busy(transaction)
+    }
+
+    /// Who waits for what.
+    pub fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    fn tell(&self, departures: Vec<Departure>) {
+        let mut gone = Vec::new();
+        for departure in departures {
+            if let Some(rejection) = departure.rejection() {
+                self.waiters.refuse(departure.checked.hash, rejection);
+            }
+            match departure.why {
+                Departed::Replaced(_) | Departed::Evicted(_) => gone.push(departure.checked.hash),
+                // State or time speak against these after a restart too.
+                Departed::Settled | Departed::Superseded | Departed::Refused(_) | Departed::Expired(_) => {}
+            }
+        }
+        if let Some(journal) = self.journal.as_ref().filter(|_| !gone.is_empty()) {
+            journal.forget(gone);
+        }
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {
@@ -102,22 +133,22 @@ impl TransactionSource for PoolSource {
         })
     }
 
-    fn arrive(&self, mut transactions: Vec<Transaction>) {
+    fn arrive(&self, mut bundle: Bundle) {
         let pool = self.pool();
-        transactions.retain(|transaction| !pool.contains(transaction.body.hash()));
+        bundle.transactions.retain(|transaction| !pool.contains(transaction.body.hash()));
         drop(pool);
-        if !transactions.is_empty() {
+        if !bundle.transactions.is_empty() {
             // A peer that sends more than can be checked loses the rest: it keeps them in its own pool.
-            let _ = self.arriving.try_send(transactions);
+            let _ = self.arriving.try_send(bundle);
         }
     }
 
     fn settle(&self, settled: Settled) {
         // A deferred transaction stays, and its lane offers it again only behind the nonce it waits for.
-        let hashes: Vec<TransactionHash> = settled.dropped.iter().map(|(hash, _)| *hash).collect();
-        self.pool().settle(&settled.included, &hashes);
-        for dropped in settled.dropped {
-            let _ = self.dropped.send(dropped);
-        }
+        let mut pool = self.pool();
+        pool.settle(&settled.included, settled.dropped);
+        let departures = pool.departures();
+        drop(pool);
+        self.tell(departures);
     }
 }

@@ -1,17 +1,21 @@
 //! A node's REST door, from the other side.
 
 use crate::{Error, Signer, proof};
-use api::message::{
-    AnswerView, BlockView, ChainInfo, EventPage, EventView, NonceView, Page, ProofView, ReceiptProofView, RowView,
-    Status, Submitted, TransactionView,
+use api::{
+    message::{
+        AnswerView, BlockView, ChainInfo, EventPage, EventView, NonceView, Page, ProofView, ReceiptProofView, RowView,
+        Status, Submitted, TransactionView,
+    },
+    problem::{Problem, doors},
 };
 use futures::{Stream, StreamExt};
 use ledger::Call;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use types::{
     AccountId, Act, Genesis, List, Timestamp, Transaction, TransactionHash, limits,
+    rejection::tech,
     transaction::{Body, PublicKey},
     wire,
 };
@@ -23,11 +27,18 @@ const WAIT_MS: u64 = 10_000;
 /// How often it asks again before it gives up: five minutes in all.
 const WAITS_MAX: u32 = 30;
 
+/// How long a client keeps coming back to a node that is full, unless it is told otherwise.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A node, spoken to over HTTP.
+///
+/// A node that has no room says when it will have some. A client comes back then, as often as its patience lets it; only
+/// after that its caller hears that the node was full.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     url: String,
+    patience: Duration,
 }
 
 impl Client {
@@ -38,11 +49,26 @@ impl Client {
             .connect_timeout(Duration::from_secs(5))
             .build()
             .map_err(|source| Error::Unreachable { url: url.clone(), source })?;
-        Ok(Self { http, url })
+        Ok(Self { http, url, patience: PATIENCE })
     }
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same node, for a caller who keeps coming back for so long when it is full.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Waits until a node that refused for want of room may have some; gives the refusal back where patience ends first.
+    pub(crate) async fn pause(&self, since: Instant, refused: Box<Problem>) -> Result<(), Box<Problem>> {
+        let pause = Duration::from_millis(refused.retry_ms().unwrap_or_default());
+        if !is_full(&refused) || since.elapsed() + pause > self.patience {
+            return Err(refused);
+        }
+        tokio::time::sleep(pause).await;
+        Ok(())
     }
 
     /// Which chain the node is on, and where it stands.
@@ -117,8 +143,17 @@ impl Client {
     pub async fn transact(&self, signers: &[&Signer], acts: Vec<Act>) -> Result<TransactionView, Error> {
         let keys: Vec<PublicKey> = signers.iter().map(|signer| signer.public_key()).collect();
         let transaction = sign(self.body(&keys, acts).await?, signers);
-        let hash = self.submit(&transaction).await?;
-        self.wait(hash).await
+        let start = Instant::now();
+        loop {
+            let hash = self.submit(&transaction).await?;
+            match self.wait(hash).await {
+                // Its place was given to another organisation: the same transaction may come again.
+                Err(Error::Problem(problem)) if problem.number == tech::evicted(0).code => {
+                    self.pause(start, problem).await.map_err(Error::Problem)?;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// One act; its outcome, or the rejection as an error.
@@ -221,6 +256,21 @@ impl Client {
     }
 
     async fn send<T: DeserializeOwned>(&self, path: &str, request: reqwest::RequestBuilder) -> Result<T, Error> {
+        let (start, mut next) = (Instant::now(), request.try_clone());
+        let mut request = request;
+        loop {
+            match (self.send_once(path, request).await, next) {
+                (Err(Error::Problem(problem)), Some(again)) if problem.number != tech::evicted(0).code => {
+                    self.pause(start, problem).await.map_err(Error::Problem)?;
+                    next = again.try_clone();
+                    request = again;
+                }
+                (answer, _) => return answer,
+            }
+        }
+    }
+
+    async fn send_once<T: DeserializeOwned>(&self, path: &str, request: reqwest::RequestBuilder) -> Result<T, Error> {
         let response = request.send().await.map_err(|source| self.unreachable(source))?;
         let failed = !response.status().is_success();
         let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
@@ -234,6 +284,11 @@ impl Client {
     fn unreachable(&self, source: reqwest::Error) -> Error {
         Error::Unreachable { url: self.url.clone(), source }
     }
+}
+
+/// Whether a node refused because it had no room, and not because of what was sent.
+pub(crate) fn is_full(problem: &Problem) -> bool {
+    [tech::pool_full(0).code, tech::evicted(0).code, doors::too_many(0).code].contains(&problem.number)
 }
 
 fn body(

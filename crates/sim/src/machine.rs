@@ -3,12 +3,13 @@
 use commonware_runtime::{Clock, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
-    ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
+    Bundle, ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
     simulation::{self, Services},
 };
 use execution::check::check_batch;
 use ledger::core::nonce;
-use node::{PoolSource, check_block};
+use mempool::{Arrival, Policy};
+use node::{Owners, PoolSource, check_block};
 use std::{sync::Arc, time::Duration};
 use types::{FinalBlock, Genesis, Timestamp, Transaction, transaction::Checked};
 
@@ -73,7 +74,7 @@ impl Machine {
 
     pub(crate) fn start(&mut self, context: &Context, ends: Voiced, told: Told) {
         assert!(!self.runs(), "machine {} runs already", self.number);
-        let (source, arriving) = PoolSource::new();
+        let (source, arriving) = PoolSource::new(Policy::default(), None);
         let source = Arc::new(source);
         let config = ChainConfig {
             genesis: self.genesis.clone(),
@@ -99,7 +100,7 @@ impl Machine {
                 Err(_) if body.give_up() => return,
                 Err(error) => panic!("machine {number} does not start on a sound disk: {error}"),
             };
-            let living = Living { number, services: Arc::new(services), source };
+            let living = Living { number, services: Arc::new(services), source, owners: Arc::default() };
             let _ = told.send((number, Tale::Awake(living.services.head().borrow().height)));
             context.child("follower").spawn({
                 let living = living.clone();
@@ -143,6 +144,7 @@ struct Living {
     number: usize,
     services: Arc<Services<Host>>,
     source: Arc<PoolSource>,
+    owners: Arc<Owners>,
 }
 
 impl Living {
@@ -161,9 +163,9 @@ impl Living {
         }
     }
 
-    async fn arrivals(self, mut arriving: tokio::sync::mpsc::Receiver<Vec<Transaction>>) {
-        while let Some(transactions) = arriving.recv().await {
-            self.admit(transactions).await;
+    async fn arrivals(self, mut arriving: tokio::sync::mpsc::Receiver<Bundle>) {
+        while let Some(bundle) = arriving.recv().await {
+            self.admit(bundle.transactions).await;
         }
     }
 
@@ -199,13 +201,21 @@ impl Living {
         let senders: Vec<_> =
             checked.iter().map(|checked| checked.transaction.body.sender().expect("checked")).collect();
         let keys: Vec<_> = senders.iter().map(|sender| nonce::key(*sender)).collect();
+        let read = async |keys: Vec<_>| self.services.read(&keys).await.map(|reading| reading.values);
+        let owners = self.owners.of(&senders, read).await.unwrap_or_default();
         // Before block one there is no state, and nobody has used a nonce.
         let nonces = match self.services.read(&keys).await {
             Ok(reading) => reading.values.iter().map(|record| nonce::decode(record.as_deref())).collect(),
             Err(_) => vec![0; keys.len()],
         };
         let now = self.services.head().borrow().time;
-        let admitted = self.source.submit(checked.iter().cloned().zip(nonces).collect(), now);
+        let arrive = |((checked, sender), next_nonce): ((&Arc<Checked>, &_), u64)| Arrival {
+            checked: checked.clone(),
+            next_nonce,
+            organisation: owners.get(sender).copied().unwrap_or_default(),
+        };
+        let arrived = checked.iter().zip(&senders).zip(nonces).map(arrive).collect();
+        let admitted = self.source.submit(arrived, now);
         let new =
             |(checked, answer): (Arc<Checked>, _)| matches!(answer, Ok(mempool::Admitted::New)).then_some(checked);
         checked.into_iter().zip(admitted).filter_map(new).collect()

@@ -140,7 +140,7 @@ fn a_file_that_may_not_be_read_is_named() {
 
 /// A node that starts or says why not.
 fn start(data: &Path) -> Result<Process, String> {
-    Process::try_start(data, HEARTBEAT_MS)
+    Process::try_start(data, HEARTBEAT_MS, &[])
 }
 
 /// How a file is damaged.

@@ -107,6 +107,8 @@ pub mod tech {
         17 too_much_work(act) "E_TOO_MUCH_WORK" "act {act} touches more records than one act may: do it in smaller parts";
         18 block_time(claimed, parent) "E_BLOCK_TIME" "block time {claimed} is before the parent's {parent}";
         19 unknown_feature(number, height) "E_UNKNOWN_FEATURE" "feature {number} holds at height {height} and this program does not know it: update the program";
+        20 replaced(by) "E_REPLACED" "its sender put transaction {by} in its place: ask for that one";
+        21 evicted(retry_ms) "E_EVICTED" "the node's pool is full and its organisation holds the most of it: send it again in {retry_ms} ms";
     }
 
     /// `E_AMOUNT_SCALE` found by a decoder.

@@ -25,7 +25,7 @@ use types::{
 };
 
 use crate::{
-    ChainConfig, CheckBatch, Committee, Settled, Standing, StorageTuning, TransactionSource, ValidatorKeys,
+    Bundle, ChainConfig, CheckBatch, Committee, Settled, Standing, StorageTuning, TransactionSource, ValidatorKeys,
     application::place,
     deal, network,
     services::Services,
@@ -103,9 +103,9 @@ impl TransactionSource for MemorySource {
         .boxed()
     }
 
-    fn arrive(&self, transactions: Vec<Transaction>) {
+    fn arrive(&self, bundle: Bundle) {
         let waiting: BTreeSet<_> = self.state.lock().unwrap().waiting.iter().map(|checked| checked.hash).collect();
-        self.add(transactions.into_iter().map(checked).filter(|checked| !waiting.contains(&checked.hash)));
+        self.add(bundle.transactions.into_iter().map(checked).filter(|checked| !waiting.contains(&checked.hash)));
     }
 
     fn settle(&self, settled: Settled) {

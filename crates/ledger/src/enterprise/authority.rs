@@ -200,6 +200,12 @@ pub fn account_key(account: AccountId) -> Key {
     MemberKey::key(&account)
 }
 
+/// Whose the account is: for ever, once it is somebody's.
+pub fn enterprise_of(state: &mut dyn State, account: AccountId) -> Result<Option<EnterpriseId>, Miss> {
+    let Some(key) = MemberKey::load(state, &account)? else { return Ok(None) };
+    Ok(Member::load(state, &key.member)?.map(|person| person.enterprise))
+}
+
 /// Reads what an account's authority comes from - key, person, enterprise - as far as there is any: for loading ahead.
 pub fn read_ahead(state: &mut dyn State, account: AccountId) -> Result<(), Miss> {
     let Some(key) = MemberKey::load(state, &account)? else { return Ok(()) };

@@ -50,7 +50,15 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     }
     // The node takes it for itself.
     drop(lock);
-    let config = Config { folder, listen, metrics: None, heartbeat: node::HEARTBEAT, join: false, keep_blocks: None };
+    let config = Config {
+        folder,
+        listen,
+        metrics: None,
+        heartbeat: node::HEARTBEAT,
+        join: false,
+        keep_blocks: None,
+        pool_policy: node::Policy::default(),
+    };
     let mut node = Node::start(config).await?;
     let url = format!("http://{}", node.address());
     println!("{}", if again { "Found the chain of an earlier start; it goes on." } else { "A new chain has begun." });

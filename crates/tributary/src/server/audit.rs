@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use clap::ArgMatches;
-use engine::{Chain, ChainConfig, Replayed, Settled, Standing, StorageTuning, TransactionSource};
+use engine::{Bundle, Chain, ChainConfig, Replayed, Settled, Standing, StorageTuning, TransactionSource};
 use execution::check::check_batch;
 use futures::future::BoxFuture;
 use node::Folder;
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
-use types::{Genesis, Room, Transaction, TransactionHash, state::Memory, transaction::Checked};
+use types::{Genesis, Room, TransactionHash, state::Memory, transaction::Checked};
 
 /// A source that never has anything: the chain is opened to be read.
 struct Nothing;
@@ -25,7 +25,7 @@ impl TransactionSource for Nothing {
     fn arrived(&self, _: u64) -> BoxFuture<'static, ()> {
         Box::pin(std::future::pending())
     }
-    fn arrive(&self, _: Vec<Transaction>) {}
+    fn arrive(&self, _: Bundle) {}
     fn settle(&self, _: Settled) {}
 }
 

@@ -30,6 +30,20 @@ pub fn listen() -> Arg {
         .help("Address of the REST door; port 0 takes a free one")
 }
 
+fn pool_policy() -> Arg {
+    Arg::new("pool-policy")
+        .long("pool-policy")
+        .value_name("POLICY")
+        .default_value("first-come")
+        .value_parser(|text: &str| text.parse::<node::Policy>())
+        .help("When a sender's new transaction takes the place of a waiting one with its nonce")
+        .long_help(
+            "When a sender's new transaction takes the place of a waiting one with its nonce: first-come: never; \
+             priority: when it is valid for at least a second longer; fair-share: while this node has not proposed \
+             the waiting one, once in five seconds for each account",
+        )
+}
+
 pub fn commands() -> Vec<Command> {
     let mut commands = backup::commands();
     commands.push(doctor::command());
@@ -62,6 +76,7 @@ fn node_commands() -> Vec<Command> {
                         .value_parser(clap::value_parser!(u64))
                         .help("Longest time without a block"),
                 )
+                .arg(pool_policy())
                 .arg(
                     Arg::new("keep-blocks")
                         .long("keep-blocks")

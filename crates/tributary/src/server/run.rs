@@ -2,7 +2,7 @@
 
 use super::log;
 use clap::ArgMatches;
-use node::{Config, Folder, Node};
+use node::{Config, Folder, Node, Policy};
 use std::{net::SocketAddr, time::Duration};
 
 pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
@@ -13,7 +13,8 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let heartbeat = Duration::from_millis(*arguments.get_one("heartbeat-ms").expect("it has a default"));
     let join = arguments.get_flag("join");
     let keep_blocks = arguments.get_one::<std::num::NonZeroU64>("keep-blocks").copied();
-    let config = Config { folder: Folder::new(data), listen, metrics, heartbeat, join, keep_blocks };
+    let pool_policy: Policy = *arguments.get_one("pool-policy").expect("it has a default");
+    let config = Config { folder: Folder::new(data), listen, metrics, heartbeat, join, keep_blocks, pool_policy };
     let mut node = tokio::select! {
         started = Node::start(config) => started?,
         // What is on disk is whole at any moment.

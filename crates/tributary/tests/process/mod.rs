@@ -89,22 +89,18 @@ impl Process {
 
     /// Starts a node whose chain makes a block after so many milliseconds, work or not.
     pub fn start_with(data: &Path, heartbeat_ms: &str) -> Self {
-        Self::try_start(data, heartbeat_ms).unwrap_or_else(|said| panic!("the node said {said:?}"))
+        Self::start_as(data, heartbeat_ms, &[])
+    }
+
+    /// [`start_with`](Self::start_with) and these arguments.
+    pub fn start_as(data: &Path, heartbeat_ms: &str, more: &[&str]) -> Self {
+        Self::try_start(data, heartbeat_ms, more).unwrap_or_else(|said| panic!("the node said {said:?}"))
     }
 
     /// Starts a node; what it says where it does not start.
-    pub fn try_start(data: &Path, heartbeat_ms: &str) -> Result<Self, String> {
-        let arguments = [
-            "node",
-            "run",
-            "--data",
-            data.to_str().unwrap(),
-            "--listen",
-            "127.0.0.1:0",
-            "--heartbeat-ms",
-            heartbeat_ms,
-        ];
-        Self::of(program(&arguments).stderr(Stdio::piped()))
+    pub fn try_start(data: &Path, heartbeat_ms: &str, more: &[&str]) -> Result<Self, String> {
+        let listen = ["node", "run", "--listen", "127.0.0.1:0", "--heartbeat-ms", heartbeat_ms, "--data"];
+        Self::of(program(&listen).arg(data).args(more).stderr(Stdio::piped()))
     }
 
     /// Starts a node by a command of one's own.

@@ -1,6 +1,6 @@
 //! A node in this process on a folder of its own, and the demonstration's people speaking to it over REST.
 
-use node::{Config, Folder, Node};
+use node::{Config, Folder, Node, Policy};
 use sdk::{Client, Keystore};
 use std::{
     path::{Path, PathBuf},
@@ -75,6 +75,7 @@ async fn start(data: &Folder) -> Node {
         heartbeat: Duration::from_secs(10),
         join: false,
         keep_blocks: None,
+        pool_policy: Policy::default(),
     };
     Node::start(config).await.expect("the node starts")
 }
