@@ -10,6 +10,7 @@ pub mod import;
 mod net;
 mod output;
 pub mod server;
+mod top;
 
 pub use client::import::{Sent, load};
 
@@ -59,6 +60,7 @@ fn command() -> Command {
         .subcommand(demo::command())
         .subcommand(bench::command())
         .subcommand(net::command())
+        .subcommand(top::command())
         .subcommands(server::commands())
         .subcommands(client::commands())
 }
@@ -73,6 +75,9 @@ async fn run(matches: &ArgMatches) -> anyhow::Result<()> {
     }
     if name == "net" {
         return net::run(arguments).await;
+    }
+    if name == "top" {
+        return top::run(arguments).await;
     }
     match server::run(name, arguments).await {
         Some(result) => result,

@@ -89,6 +89,15 @@ pub enum ColumnKind {
     Id,
 }
 
+/// A table for people.
+pub fn table(header: &[String], rows: &[Vec<Value>]) -> String {
+    let mut table = empty(&header.iter().map(String::as_str).collect::<Vec<_>>());
+    for row in rows {
+        table.add_row(row.iter().map(cell));
+    }
+    table.to_string()
+}
+
 /// Prints rows for people; a column in which nothing stands is left out.
 pub fn columns(columns: &[Column], rows: &[Vec<String>]) {
     if rows.is_empty() {

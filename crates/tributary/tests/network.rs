@@ -270,8 +270,29 @@ fn one_command_starts_a_network_whose_nodes_are_killed_and_started_by_number() {
     assert!(net(&["start", "2"]).status.success());
     status_until(dir, |rows| rows.iter().all(|row| serves(row) && row["behind"] == 0));
 
+    // A node that is cut off falls behind while the others go on, and follows again when the wires are whole.
+    let refused = net(&["partition", "1,2", "3,9"]);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("there is no node 9"));
+    let cut = net(&["partition", "1,2,3", "4"]);
+    assert!(cut.status.success(), "{}", String::from_utf8_lossy(&cut.stderr));
+    status_until(dir, |rows| rows[3]["behind"].as_u64() >= Some(3) && rows[..3].iter().all(|row| row["behind"] == 0));
+    let top = program(&["top", "--once", "--dir", dir]).output().unwrap();
+    let top = String::from_utf8(top.stdout).unwrap();
+    assert!(top.contains("node4") && top.contains("4 sign"), "{top}");
+    assert!(net(&["heal"]).status.success());
+    status_until(dir, |rows| rows.iter().all(|row| serves(row) && row["behind"] == 0));
+
+    // One more comes in by vote.
+    let added = net(&["add"]);
+    assert!(added.status.success(), "{}{}", utf8(&added.stdout), utf8(&added.stderr));
+    assert!(utf8(&added.stdout).contains("node5 was voted in"));
+    assert_eq!(status_until(dir, |rows| rows.len() == 5)[4]["node"], "node5");
     assert!(net(&["down"]).status.success());
     assert!(up.wait().unwrap().success(), "when every node has ended, so does the command that showed them");
     let rows = status_until(dir, |rows| !rows.iter().any(serves));
-    assert_eq!(rows.len(), 4);
+    assert_eq!(rows.len(), 5);
+}
+
+fn utf8(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -30,6 +30,15 @@ impl Member {
         node::Folder::new(&self.folder).has_chain()
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The key by which the others know this node.
+    pub fn peer_key(&self) -> anyhow::Result<types::PeerKey> {
+        Ok(node::Folder::new(&self.folder).validator_keys()?.peer_key())
+    }
+
     pub fn log(&self) -> PathBuf {
         self.folder.join("node.log")
     }
