@@ -17,7 +17,10 @@ const TICK: Duration = Duration::from_millis(10);
 /// A running child, and the other validators of its chain.
 pub struct Node {
     child: Child,
-    others: Vec<Child>,
+    /// `None`: ended.
+    others: Vec<Option<Child>>,
+    /// Of all nodes, the measured one first.
+    folders: Vec<PathBuf>,
     pub url: String,
     folder: PathBuf,
     /// Made for this run: removed with it.
@@ -43,8 +46,33 @@ impl Node {
             started.push(starting.join().map_err(|_| anyhow::anyhow!("start a node"))??);
         }
         let (child, url) = started.remove(0);
-        let others = started.into_iter().map(|(child, _)| child).collect();
-        Ok(Self { child, others, url, folder: parent, temporary })
+        let others = started.into_iter().map(|(child, _)| Some(child)).collect();
+        Ok(Self { child, others, folders: folders.to_vec(), url, folder: parent, temporary })
+    }
+
+    /// Ends so many of the other nodes, the last first, as a power cut would.
+    pub fn end(&mut self, count: usize) -> anyhow::Result<()> {
+        anyhow::ensure!(count <= self.others.len(), "there are {} other validators", self.others.len());
+        for child in self.others.iter_mut().rev().take(count) {
+            if let Some(mut child) = child.take() {
+                child.kill().context("end a node")?;
+                child.wait().context("wait for a node's end")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the last node again, which was ended; gives the way to it.
+    pub fn start_last(&mut self) -> anyhow::Result<Client> {
+        let folder = self.folders.last().context("there is a node")?;
+        let (child, url) = spawn(folder)?;
+        *self.others.last_mut().context("there is another node")? = Some(child);
+        Ok(Client::new(&url)?)
+    }
+
+    /// The processes that run, the measured one first.
+    fn running(&self) -> impl Iterator<Item = &Child> {
+        std::iter::once(&self.child).chain(self.others.iter().flatten())
     }
 
     /// Ends the node's process and starts another on its folder; gives how long it took to open its door.
@@ -64,10 +92,12 @@ impl Node {
     /// With several nodes: what each of them took on average.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let mut sum = Duration::ZERO;
-        for child in std::iter::once(&self.child).chain(&self.others) {
+        let mut count = 0;
+        for child in self.running() {
             sum += cpu(child)?;
+            count += 1;
         }
-        Ok(sum / u32::try_from(1 + self.others.len()).expect("few"))
+        Ok(sum / count)
     }
 
     pub fn memory(&self) -> anyhow::Result<Memory> {
@@ -79,6 +109,7 @@ impl Node {
         let (resident_kb, peak_kb) = field("VmRSS:").zip(field("VmHWM:")).context("read the node's memory")?;
         Ok(Memory { resident_kb, peak_kb })
     }
+
     /// Bytes of the chain's files, and of the index.
     pub fn disk(&self) -> anyhow::Result<(u64, u64)> {
         let chain = size(&self.folder.join("chain"))?;
@@ -103,7 +134,7 @@ fn cpu(child: &Child) -> anyhow::Result<Duration> {
 impl Drop for Node {
     fn drop(&mut self) {
         // The folder is thrown away or kept as a crash would leave it: a node opens either.
-        for child in std::iter::once(&mut self.child).chain(&mut self.others) {
+        for child in std::iter::once(&mut self.child).chain(self.others.iter_mut().flatten()) {
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -1,6 +1,6 @@
 //! The figures as people and programs read them.
 
-use super::{drive::Finished, machine, node::Memory};
+use super::{counters::Counters, drive::Finished, machine, node::Memory};
 use crate::output::{self, Form};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -10,16 +10,75 @@ pub struct Measured {
     pub flooded: Finished,
     /// The node's CPU time for the flood.
     pub cpu: Duration,
+    /// Blocks of the flood.
+    pub blocks: u64,
+    /// What the measured node counted in the flood, where it tells.
+    pub counters: Option<Counters>,
     /// Signatures of the flood.
     pub signatures: usize,
     /// CPU time of one thread for as many signature checks in batches.
     pub yardstick: Duration,
-    pub paced: Finished,
-    /// The node's CPU time at half rate.
-    pub cpu_at_half: Duration,
-    /// At half rate, shortest first.
-    pub latencies: Vec<Duration>,
+    pub half: Paced,
+    pub ninety: Paced,
+    /// With some validators gone.
+    pub caught_up: Option<CaughtUp>,
     pub memory: Memory,
+}
+
+/// A run on a timetable.
+pub struct Paced {
+    pub run: Finished,
+    /// Shortest first.
+    pub latencies: Vec<Duration>,
+    /// The node's CPU time.
+    pub cpu: Duration,
+}
+
+/// A flood with some validators gone, and one of them after it.
+pub struct CaughtUp {
+    pub flooded: Finished,
+    /// Blocks that it had missed.
+    pub blocks: u64,
+    /// From the start of its process until it had them.
+    pub time: Duration,
+}
+
+impl Paced {
+    /// The latency that so many thousandths of all transactions did not exceed.
+    fn latency_ms(&self, thousandths: usize) -> f64 {
+        let last = self.latencies.len().saturating_sub(1);
+        let found =
+            self.latencies.get((self.latencies.len() * thousandths).div_ceil(1_000).saturating_sub(1).min(last));
+        round(found.copied().unwrap_or_default().as_secs_f64() * 1e3)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "per_second": self.run.per_second(),
+            "transactions": self.run.transactions,
+            "finality_ms_p50": self.latency_ms(500),
+            "finality_ms_p99": self.latency_ms(990),
+            "finality_ms_max": self.latency_ms(1_000),
+            "node_cpu_us_per_transaction": round(micros(self.cpu, self.run.transactions)),
+        })
+    }
+}
+
+impl CaughtUp {
+    /// `full` is the flood while nobody was gone.
+    fn json(&self, full: &Finished) -> Value {
+        let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64();
+        let (live, late) = (per_second(self.blocks, self.flooded.time), per_second(self.blocks, self.time));
+        json!({
+            "per_second_max": self.flooded.per_second(),
+            "ratio_to_full": round(self.flooded.per_second() as f64 / full.per_second().max(1) as f64),
+            "blocks_missed": self.blocks,
+            "live_blocks_per_second": round(live),
+            "catch_up_seconds": round(self.time.as_secs_f64()),
+            "catch_up_blocks_per_second": round(late),
+            "catch_up_over_live": round(late / live),
+        })
+    }
 }
 
 /// The node's memory with many accounts.
@@ -55,14 +114,6 @@ impl Measured {
         self.cpu.as_secs_f64() / self.yardstick.as_secs_f64()
     }
 
-    /// The latency that so many thousandths of all transactions did not exceed.
-    fn latency_ms(&self, thousandths: usize) -> f64 {
-        let last = self.latencies.len().saturating_sub(1);
-        let found =
-            self.latencies.get((self.latencies.len() * thousandths).div_ceil(1_000).saturating_sub(1).min(last));
-        round(found.copied().unwrap_or_default().as_secs_f64() * 1e3)
-    }
-
     fn json(&self, name: &str) -> Value {
         json!({
             "load": name,
@@ -74,14 +125,14 @@ impl Measured {
             "signatures_per_transaction": self.signatures as f64 / self.flooded.transactions as f64,
             "signature_checks_cpu_us_per_transaction": round(self.yardstick_us()),
             "ratio": round(self.ratio()),
-            "half": {
-                "per_second": self.paced.per_second(),
-                "transactions": self.paced.transactions,
-                "finality_ms_p50": self.latency_ms(500),
-                "finality_ms_p99": self.latency_ms(990),
-                "finality_ms_max": self.latency_ms(1_000),
-                "node_cpu_us_per_transaction": round(micros(self.cpu_at_half, self.paced.transactions)),
-            },
+            "blocks": self.blocks,
+            "transactions_per_block": round(self.flooded.transactions as f64 / self.blocks.max(1) as f64),
+            "syncs_per_block": self.counters.map(|counters| round(counters.syncs as f64 / self.blocks.max(1) as f64)),
+            "sent_bytes_per_transaction":
+                self.counters.map(|counters| counters.sent_bytes / self.flooded.transactions.max(1)),
+            "half": self.half.json(),
+            "ninety": self.ninety.json(),
+            "down": self.caught_up.as_ref().map(|caught_up| caught_up.json(&self.flooded)),
             "memory_peak_mib": mib(self.memory.peak_kb),
         })
     }
@@ -133,26 +184,38 @@ const HEADER: &[&str] = &[
     "tx/s",
     "p50 ms",
     "p99 ms",
-    "max ms",
+    "p50 at 90%",
+    "p99 at 90%",
     "CPU us/tx",
     "signatures us/tx",
     "ratio",
     "CPU us/tx at half",
+    "tx/block",
+    "syncs/block",
+    "sent B/tx",
+    "down: of full",
+    "catch-up: of live",
     "peak MiB",
 ];
 
 fn row(load: &Value) -> Vec<Value> {
-    let half = &load["half"];
+    let (half, ninety, down) = (&load["half"], &load["ninety"], &load["down"]);
     [
         &load["load"],
         &load["per_second_max"],
         &half["finality_ms_p50"],
         &half["finality_ms_p99"],
-        &half["finality_ms_max"],
+        &ninety["finality_ms_p50"],
+        &ninety["finality_ms_p99"],
         &load["node_cpu_us_per_transaction"],
         &load["signature_checks_cpu_us_per_transaction"],
         &load["ratio"],
         &half["node_cpu_us_per_transaction"],
+        &load["transactions_per_block"],
+        &load["syncs_per_block"],
+        &load["sent_bytes_per_transaction"],
+        &down["ratio_to_full"],
+        &down["catch_up_over_live"],
         &load["memory_peak_mib"],
     ]
     .map(Value::clone)
