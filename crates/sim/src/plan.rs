@@ -126,8 +126,10 @@ impl Plan {
             .map(|_| Skew { ahead_ms: draw.around(SKEW_MS), drift_ppm: draw.around(DRIFT_PPM) })
             .collect();
         let liars = Self::liars(&mut draw, validators, leaves);
-        // One only has a clock that is set badly: a quorum of such clocks decides what time it is.
-        let late = draw.index(validators);
+        // A clock that is set badly is one of the faults that the committee bears, and never more than one: a quorum of
+        // such clocks decides what time it is.
+        let spare = liars.len() < tolerated(validators - usize::from(leaves));
+        let late = if spare { Some(draw.index(validators)) } else { liars.first().map(|(liar, _)| *liar) };
         let mut events = Vec::new();
         // One thing in eight seconds, more or less.
         for _ in 0..draw.between(1 + trouble / 16_000, 2 + trouble / 5_000) {
@@ -158,7 +160,7 @@ impl Plan {
         draw.some(validators, count).into_iter().map(|machine| (machine, lies[draw.index(lies.len())])).collect()
     }
 
-    fn event(draw: &mut Draw, validators: usize, late: usize) -> Event {
+    fn event(draw: &mut Draw, validators: usize, late: Option<usize>) -> Event {
         let machine = draw.index(validators);
         match draw.between(0, 11) {
             0..=3 => Event::Crash { machine, down: draw.millis(1, 10_000) },
@@ -182,6 +184,7 @@ impl Plan {
                 Event::BadDisk { machine, ill, time: draw.millis(1_000, 15_000) }
             }
             _ => {
+                let Some(late) = late else { return Event::Crash { machine, down: draw.millis(1, 10_000) } };
                 let off = i64::try_from(draw.between(BAD_SKEW_MS.0, BAD_SKEW_MS.1)).expect("minutes");
                 let ahead_ms = if draw.chance(50) { off } else { -off };
                 let skew = Skew { ahead_ms, drift_ppm: 0 };
