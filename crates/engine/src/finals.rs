@@ -35,7 +35,9 @@ pub(crate) enum Finals<E: Runtime, V: CodecShared<Cfg = ()>> {
     Recent(Recent<E, V>),
 }
 
-const OPENS: &str = "the archive opens, or the node must stop";
+fn opened<S>(name: &str, store: Result<S, Error>) -> S {
+    store.unwrap_or_else(|error| panic!("the store {name} opens, or the node must stop: {error:?}"))
+}
 
 impl<E: Runtime, V: CodecShared<Cfg = ()>> Finals<E, V> {
     /// Opens the store of this name. A store that cannot be opened stops the node; one of the other kind is refused.
@@ -59,7 +61,7 @@ impl<E: Runtime, V: CodecShared<Cfg = ()>> Finals<E, V> {
                 value_write_buffer: WRITE_BUFFER,
                 replay_buffer: REPLAY_BUFFER,
             };
-            return Ok(Self::Recent(Recent::init(context, config).await.expect(OPENS)));
+            return Ok(Self::Recent(opened(&name, Recent::init(context, config).await)));
         }
         if context.scan(&recent).await.is_ok() {
             return Err(error::Error::KeepsRecent);
@@ -83,7 +85,7 @@ impl<E: Runtime, V: CodecShared<Cfg = ()>> Finals<E, V> {
             freezer_value_write_buffer: WRITE_BUFFER,
             ordinal_write_buffer: WRITE_BUFFER,
         };
-        Ok(Self::All(All::init(context, config).await.expect(OPENS)))
+        Ok(Self::All(opened(&name, All::init(context, config).await)))
     }
 
     async fn put_at(self, height: u64, digest: BlockDigest, value: &V) -> Result<Self, Error> {

@@ -11,7 +11,9 @@ use commonware_consensus::{
     marshal::{core::Actor, resolver::p2p as backfill},
     types::{Epocher as _, Height},
 };
-use commonware_cryptography::{Digested, Digestible as _, bls12381::primitives::group::Share};
+use commonware_cryptography::{
+    Digested, Digestible as _, bls12381::primitives::group::Share, certificate::Scheme as _,
+};
 use commonware_glue::stateful::{Stateful, SyncPlan};
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Handle;
@@ -183,6 +185,9 @@ where
     let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
     if planted::is(Fault::VotesForgotten) {
         let _ = context.remove(&wiring.votes_of(epoch), None).await;
+    }
+    if wiring.restored().is_some() && scheme.me().is_none() {
+        unfinished::silence(&context, &wiring, epoch).await;
     }
     unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
     unfinished::forget(&context, &wiring, epoch).await;

@@ -64,6 +64,12 @@ pub(crate) async fn forget<E: Runtime>(context: &E, wiring: &Wiring, epoch: Epoc
     }
 }
 
+/// Removes the votes of an epoch in which this validator is silent: they came out of a backup, and are not all that it cast.
+pub(crate) async fn silence<E: Runtime>(context: &E, wiring: &Wiring, epoch: Epoch) {
+    // There may be none.
+    let _ = context.remove(&wiring.votes_of(epoch), None).await;
+}
+
 /// Votes to nullify the view in which this validator was stopped, if it had voted there and nothing came of it.
 pub(crate) async fn give_up<E: Runtime>(context: E, wiring: &Wiring, epoch: Epoch, scheme: &Scheme) {
     let config = Config {

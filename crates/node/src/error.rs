@@ -98,6 +98,7 @@ impl Error {
     pub(crate) fn engine(folder: &Path, error: engine::Error) -> Self {
         match error {
             engine::Error::Failed(reason) => Self::of_engine(folder, &reason),
+            engine::Error::Corrupt(what) => Self::of_engine(folder, what),
             other => Self::Engine(other),
         }
     }

@@ -4,9 +4,10 @@
 //!   a tar archive:  manifest.json   format, chain, height, and of every file its path, size and SHA-256
 //!                   data/...        the files, in the manifest's order
 //! ```
-//! Left out: the read model, which is made again, and what the validator has voted. A backup is old the moment it is made:
-//! with old votes a validator would believe that it knows what it signed. So a restored folder says when it was restored,
-//! and its validator follows without signing until an epoch begins that it cannot have signed in before.
+//! Left out is the read model, which is made again. A backup is old the moment it is made: its validator has forgotten what
+//! it signed since. So a restored folder says when it was restored, and its validator follows without signing until an
+//! epoch begins that it cannot have signed in before. One that signs alone goes on from the votes in the backup: without
+//! them it would vote anew on heights that are final.
 //!
 //! **Invariant**: nothing is written before every byte of the archive has been checked.
 
@@ -34,8 +35,6 @@ const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 const FILES: &[&str] = &["genesis.json", "validator.key", "peers.json", "restored.json", "format.json", "genesis.bcs"];
 /// Where the engine's stores are.
 const STORES: &str = "chain";
-/// Those of the stores that are left out.
-const VOTES: &str = "votes";
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
@@ -58,7 +57,7 @@ struct Entry {
 pub fn commands() -> Vec<Command> {
     vec![
         Command::new("backup")
-            .about("Write a stopped node's folder into one file, without the votes; it holds the validator's secrets")
+            .about("Write a stopped node's folder into one file, which holds the validator's secrets")
             .arg(data())
             .arg(
                 Arg::new("to")
@@ -135,9 +134,7 @@ fn list(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut paths = Vec::new();
     let stores = folder.join(STORES);
     for store in sorted(&stores)? {
-        if !store.starts_with(VOTES) {
-            walk(&stores.join(&store), &format!("{STORES}/{store}"), &mut paths)?;
-        }
+        walk(&stores.join(&store), &format!("{STORES}/{store}"), &mut paths)?;
     }
     paths.extend(FILES.iter().filter(|name| folder.join(name).exists()).map(|name| (*name).to_owned()));
     Ok(paths)
