@@ -45,8 +45,8 @@ use crate::{
 type Batch<E> = <SharedState<E> as DatabaseSet<E>>::Unmerkleized;
 type Merkleized<E> = <SharedState<E> as DatabaseSet<E>>::Merkleized;
 
-/// A block whose time is further ahead than this is refused for good; below it, a validator waits for its clock.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+/// How often a validator that waits for its clock looks at it: it may be set right meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a proposer runs transactions: well below the leader's timeout, after which its block would be for nothing.
 const RUN_TIME: Duration = Duration::from_millis(800);
 /// Final states whose height is remembered: a reader finds the height of the state it reads.
@@ -328,18 +328,26 @@ impl<E: Runtime> Application<E> {
     }
 
     /// Waits until a candidate's wall-clock time is no further ahead than clocks may differ.
-    async fn wait_for_clock(&self, runtime: &E, block: &Block, offset_ms: i64) -> Option<()> {
+    ///
+    /// However far it is ahead, this is a "not yet" and never a "no": a refusal is for good, and would outlast the error of
+    /// this machine's own clock. Whoever waits in vain for the vote gives the view up.
+    async fn wait_for_clock(&self, runtime: &E, block: &Block, offset_ms: i64) {
         let claimed = block.header().time.0.saturating_add_signed(offset_ms.saturating_neg());
-        let allowed = wall(runtime.current()).0.saturating_add(BLOCK_TIME_SKEW_MS_MAX);
-        let ahead = Duration::from_millis(claimed.saturating_sub(allowed));
-        if ahead > WAIT_MAX {
-            tracing::warn!(height = block.header().height, ?ahead, "refused a block from the future");
-            return None;
+        loop {
+            let allowed = wall(runtime.current()).0.saturating_add(BLOCK_TIME_SKEW_MS_MAX);
+            let ahead = Duration::from_millis(claimed.saturating_sub(allowed));
+            if ahead.is_zero() {
+                return;
+            }
+            if ahead > LOOK_AGAIN {
+                tracing::warn!(
+                    height = block.header().height,
+                    ?ahead,
+                    "a block is from the future: its proposer's clock is wrong, or this one"
+                );
+            }
+            runtime.sleep(ahead.min(LOOK_AGAIN)).await;
         }
-        if !ahead.is_zero() {
-            runtime.sleep(ahead).await;
-        }
-        Some(())
     }
 }
 
@@ -468,7 +476,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
             return None;
         }
         if finality == Finality::Candidate {
-            self.wait_for_clock(&runtime, block, ran.outcome.clock_offset_ms).await?;
+            self.wait_for_clock(&runtime, block, ran.outcome.clock_offset_ms).await;
         }
         self.remember(block, &mut ran);
         Some(ran.state)

@@ -9,7 +9,7 @@ use commonware_broadcast::buffered;
 use commonware_consensus::{
     Reporters,
     marshal::{core::Actor, resolver::p2p as backfill},
-    types::{Epocher as _, Height},
+    types::{Epoch, Epocher as _, Height},
 };
 use commonware_cryptography::{
     Digested, Digestible as _, bls12381::primitives::group::Share, certificate::Scheme as _,
@@ -27,6 +27,7 @@ use types::{
 use crate::{
     application::{Application, Core, empty_target},
     block::Block,
+    epochs::Schemes,
     error::Error,
     fetch,
     finals::Finals,
@@ -125,14 +126,7 @@ where
     P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
-    let outputs = {
-        let (partition, recent) = (wiring.partition("outputs"), wiring.keeps().is_some());
-        OutputsStore::open(context.child("outputs"), partition, recent, wiring.cache()).await
-    };
-    let certificates = Finals::open(context.child("certificates"), &wiring, "certificates").await?;
-    let blocks = Finals::open(context.child("blocks"), &wiring, "blocks").await?;
-    let head = resume(&core, &blocks, &outputs).await?;
-
+    let Stores { outputs, certificates, blocks, head } = Stores::open(&context, &core, &wiring).await?;
     let peers = (network.peers.clone(), network.blocker.clone());
     let plan = SyncPlan::init(context.child("plan"), wiring.partition("state-")).await;
     let probe = joining::probe(context.child("probe"), &wiring, &plan, peers.clone(), network.probe);
@@ -182,17 +176,43 @@ where
     let following = observers::follow(core.clone(), state.clone(), others);
     context.child("observers").spawn(|_| following);
 
-    let scheme = signing.schemes.registered(epoch).await.ok_or(Error::Stopped)?;
+    take_up_votes(&context, &wiring, &signing.schemes, epoch).await?;
+    let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);
+    Ok((Services::new(context, core, archive, state, outgoing, began), handle))
+}
+
+/// What is final, on disk.
+struct Stores<E: Runtime> {
+    outputs: OutputsStore<E>,
+    certificates: Finals<E, stack::Finalization>,
+    blocks: Finals<E, Arc<Block>>,
+    /// The last announced block.
+    head: Head,
+}
+
+impl<E: Runtime> Stores<E> {
+    async fn open(context: &E, core: &Core, wiring: &Wiring) -> Result<Self, Error> {
+        let (partition, recent) = (wiring.partition("outputs"), wiring.keeps().is_some());
+        let outputs = OutputsStore::open(context.child("outputs"), partition, recent, wiring.cache()).await;
+        let certificates = Finals::open(context.child("certificates"), wiring, "certificates").await?;
+        let blocks = Finals::open(context.child("blocks"), wiring, "blocks").await?;
+        let head = resume(core, &blocks, &outputs).await?;
+        Ok(Self { outputs, certificates, blocks, head })
+    }
+}
+
+/// Makes what this validator has signed fit to go on from.
+async fn take_up_votes<E: Runtime>(context: &E, wiring: &Wiring, schemes: &Schemes, epoch: Epoch) -> Result<(), Error> {
+    let scheme = schemes.registered(epoch).await.ok_or(Error::Stopped)?;
     if planted::is(Fault::VotesForgotten) {
         let _ = context.remove(&wiring.votes_of(epoch), None).await;
     }
     if wiring.restored().is_some() && scheme.me().is_none() {
-        unfinished::silence(&context, &wiring, epoch).await;
+        unfinished::silence(context, wiring, epoch).await;
     }
-    unfinished::give_up(context.child("unfinished"), &wiring, epoch, &scheme).await;
-    unfinished::forget(&context, &wiring, epoch).await;
-    let handle = signing.consensus.start(network.votes, network.certificates, network.resolver);
-    Ok((Services::new(context, core, archive, state, outgoing, began), handle))
+    unfinished::give_up(context.child("unfinished"), wiring, epoch, &scheme).await;
+    unfinished::forget(context, wiring, epoch).await;
+    Ok(())
 }
 
 /// Tells the application where it left off, and returns the last announced block.

@@ -148,7 +148,9 @@ pub(crate) enum Half {
     Second,
 }
 
-const CHANNELS: usize = 7;
+const CHANNELS: usize = 9;
+/// Which of them carries dealings.
+const DEALINGS: usize = 6;
 
 /// Where a machine speaks into a channel.
 #[derive(Clone)]
@@ -228,7 +230,7 @@ pub(crate) fn voiced(
             |half| Mouth { outlet: outlet.clone(), voice: voice.clone(), peers: peers.clone(), half, channel: number };
         let mouths = (mouth(Half::First), mouth(Half::Second));
         // Dealings reach both, or the second would soon have no share to vote with.
-        let both = number == CHANNELS - 1;
+        let both = number == DEALINGS;
         number += 1;
         if !twins {
             return ((mouths.0, inlet), None);
@@ -248,43 +250,43 @@ pub(crate) fn voiced(
         let (first, second) = inlet.split_with(context.child("split"), route);
         ((mouths.0, first), Some((mouths.1, second)))
     };
-    let votes = split(ends.votes);
-    let certificates = split(ends.certificates);
-    let resolver = split(ends.resolver);
-    let backfill = split(ends.backfill);
-    let broadcast = split(ends.broadcast);
-    let transactions = split(ends.transactions);
-    let dealings = split(ends.dealings);
-    let probe = split(ends.probe);
-    let state = split(ends.state);
-    let first = Network {
-        votes: votes.0,
-        certificates: certificates.0,
-        resolver: resolver.0,
-        backfill: backfill.0,
-        broadcast: broadcast.0,
-        transactions: transactions.0,
-        dealings: dealings.0,
-        probe: probe.0,
-        state: state.0,
-        peers: ends.peers,
-        blocker: ends.blocker,
-    };
-    let second = || {
-        Some(Network {
-            votes: votes.1?,
-            certificates: certificates.1?,
-            resolver: resolver.1?,
-            backfill: backfill.1?,
-            broadcast: broadcast.1?,
-            transactions: transactions.1?,
-            dealings: dealings.1?,
-            probe: probe.1?,
-            state: state.1?,
-            peers: second_peers,
-            blocker: second_blocker,
-        })
-    };
-    let second = second();
+    let channels = [
+        ends.votes,
+        ends.certificates,
+        ends.resolver,
+        ends.backfill,
+        ends.broadcast,
+        ends.transactions,
+        ends.dealings,
+        ends.probe,
+        ends.state,
+    ];
+    let (firsts, seconds): (Vec<_>, Vec<_>) = channels.into_iter().map(&mut split).unzip();
+    let first = network(firsts, ends.peers, ends.blocker);
+    let seconds: Option<Vec<_>> = seconds.into_iter().collect();
+    let second = seconds.map(|channels| network(channels, second_peers, second_blocker));
     (first, second)
+}
+
+/// The ends of these channels, in the order in which they are split.
+fn network(
+    channels: Vec<(Mouth, simulated::Receiver<PeerKey>)>,
+    peers: Tracked,
+    blocker: simulated::Control<PeerKey, Context>,
+) -> Voiced {
+    let mut channels = channels.into_iter();
+    let mut channel = || channels.next().expect("a network has nine channels");
+    Network {
+        votes: channel(),
+        certificates: channel(),
+        resolver: channel(),
+        backfill: channel(),
+        broadcast: channel(),
+        transactions: channel(),
+        dealings: channel(),
+        probe: channel(),
+        state: channel(),
+        peers,
+        blocker,
+    }
 }
