@@ -122,6 +122,11 @@ impl Process {
         Ok(Self { child, url: url.to_owned() })
     }
 
+    /// Waits for the node to end by itself; gives its exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// The process's number.
     pub fn id(&self) -> u32 {
         self.child.id()
