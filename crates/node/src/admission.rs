@@ -26,8 +26,8 @@ use types::{
 
 /// Transactions that wait to be checked; beyond that callers are told to come again.
 const QUEUE: usize = 8_192;
-/// Requests whose transactions are checked in one batch: more would gain nothing and delay the first.
-const BATCH: usize = 256;
+/// Transactions that are checked in one batch, or those of one request: more would gain nothing and delay the first.
+const BATCH: usize = 512;
 
 /// What a submission comes to.
 pub type Answer = Result<TransactionHash, Refusal>;
@@ -150,14 +150,14 @@ struct Way {
 }
 
 async fn run(way: Way, pace: Arc<Pace>, mut queue: mpsc::Receiver<Request>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+    while let Some(first) = queue.recv().await {
         let start = Instant::now();
-        let mut transactions = Vec::new();
-        let mut requests = Vec::with_capacity(batch.len());
-        for request in batch.drain(..) {
+        let (mut transactions, mut requests) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(request) = next {
             requests.push((request.transactions.len(), request.answers, request.places));
             transactions.extend(request.transactions);
+            next = if transactions.len() < BATCH { queue.try_recv().ok() } else { None };
         }
         let (id, count) = (way.id, transactions.len());
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
