@@ -20,6 +20,11 @@ use types::{
     transaction::Checked,
 };
 
+/// How long what an organisation has waiting may take to come into blocks before more of it is put off.
+const BACKLOG_MS: u64 = 4_000;
+/// So many may wait however slow the blocks are: those of two full ones.
+const BACKLOG_MIN: u64 = 2 * limits::BLOCK_TRANSACTIONS_MAX as u64;
+
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
@@ -131,11 +136,20 @@ impl Pool {
         let sender = transaction.body.sender()?;
         let home = *self.homes.get(&sender)?;
         let size = transaction.encode().len();
-        let free = self.lane(sender)?.load().transactions < self.bounds.per_account_max
+        let free = !self.floods(home)
+            && self.lane(sender)?.load().transactions < self.bounds.per_account_max
             && (self.load.fits(size, self.bounds) || self.within_share(home, size));
         // A nonce that is taken is answered as such, and what waits already is taken again.
         let taken = || self.lane(sender).is_some_and(|lane| !matches!(lane.at(transaction.body.nonce), Ok(None)));
         if free || taken() { None } else { Some(self.drain.refuse()) }
+    }
+
+    /// Whether an organisation has more waiting than blocks empty in a moment: more of it would only wait longer, and the
+    /// work of checking it would be taken from the blocks.
+    fn floods(&self, organisation: Organisation) -> bool {
+        let waiting = self.groups.get(&organisation).map_or(0, |group| group.load().transactions);
+        let waiting = u64::try_from(waiting).expect("the pool is bounded");
+        waiting > BACKLOG_MIN && self.drain.time_for(waiting) > BACKLOG_MS
     }
 
     /// Admits a transaction or says why not. `now` is block time.

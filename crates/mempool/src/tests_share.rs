@@ -190,3 +190,28 @@ fn whom_there_is_no_room_for_is_told_so_before_anything_is_checked() {
     assert!(!busy(&mut pool, sized(2, 1, 1, LATER, SIZE)), "a nonce that is taken is answered as such");
     assert!(!busy(&mut pool, waiting(3, 0)), "of a stranger nothing is known");
 }
+
+#[test]
+fn who_has_more_waiting_than_blocks_empty_soon_is_put_off_before_anything_is_checked() {
+    let mut pool = Pool::default();
+    for sender in 0..130 {
+        for nonce in 0..80 {
+            come(&mut pool, ALPHA, waiting(sender, nonce)).unwrap();
+        }
+    }
+    come(&mut pool, beta(), waiting(200, 0)).unwrap();
+    let busy = |pool: &mut Pool, sender, nonce| pool.busy(&waiting(sender, nonce).transaction);
+    assert_eq!(busy(&mut pool, 1, 80), None, "how fast blocks are is not known yet");
+    for second in 1..=3 {
+        let block = pool.take(room(500, 500 * SIZE));
+        pool.finalized(&block, NOW.plus_ms(second * 1_000));
+    }
+    assert!(busy(&mut pool, 1, 80).is_some(), "some nine thousand wait, at five hundred a second");
+    come(&mut pool, beta(), waiting(200, 1)).unwrap();
+    assert_eq!(busy(&mut pool, 200, 2), None, "of the others nobody is put off");
+    while pool.held_by(ALPHA) > 8_000 {
+        let block = pool.take(room(500, 500 * SIZE));
+        pool.settle(&block, Vec::new());
+    }
+    assert_eq!(busy(&mut pool, 129, 80), None, "two blocks may always wait");
+}
