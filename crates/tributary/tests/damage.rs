@@ -274,13 +274,15 @@ async fn a_full_disk_stops_the_node_with_a_clear_message_and_loses_nothing_that_
     writeln!(input, "fill").unwrap();
     assert_eq!(line(), "full");
     // Pays until the disk has no room for another block.
-    let (mut nonce, mut told) = (0, Vec::new());
-    loop {
-        let between = (accounts["CORE"], accounts["S1"]);
+    let between = (accounts["CORE"], accounts["S1"]);
+    let (mut nonce, mut told, mut taken) = (0, Vec::new(), None);
+    while taken.is_none() {
         let payment = process::payment(&genesis, "CORE", nonce, between, 1);
         let Ok(hash) = client.submit(&payment).await else { break };
-        let Ok(view) = client.wait(hash).await else { break };
-        told.push(view);
+        match client.wait(hash).await {
+            Ok(view) => told.push(view),
+            Err(_) => taken = Some(hash),
+        }
         nonce += 1;
         assert!(nonce < 100_000, "the disk does not fill");
     }
@@ -291,7 +293,10 @@ async fn a_full_disk_stops_the_node_with_a_clear_message_and_loses_nothing_that_
     for view in &told {
         assert_eq!(client.transaction(view.hash, 0).await.unwrap(), *view, "what was told is kept");
     }
-    let payment = process::payment(&genesis, "CORE", nonce, (accounts["CORE"], accounts["S1"]), 1);
+    if let Some(hash) = taken {
+        client.wait(hash).await.expect("what was taken waits again, and becomes final");
+    }
+    let payment = process::payment(&genesis, "CORE", nonce, between, 1);
     client.wait(client.submit(&payment).await.unwrap()).await.unwrap();
     writeln!(input, "stop").unwrap();
     drop(input);
