@@ -133,6 +133,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Verifies a transaction and takes it into the pool. One that waits already, or is final, is taken again.
     fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash>;
 
+    /// Milliseconds after which to come again with many of this sender, where its organisation has more waiting than blocks
+    /// empty in a moment. Then a request is refused whole, before its transactions are looked at.
+    fn put_off(&self, sender: AccountId) -> Option<u64>;
+
     /// [`submit`](Self::submit) for many: one answer each, in order. Their signatures are checked together.
     fn submit_many(
         &self,

@@ -144,6 +144,13 @@ impl Pool {
         if free || taken() { None } else { Some(self.drain.refuse()) }
     }
 
+    /// When to come again with anything of this sender, where its organisation has more waiting than blocks empty in a
+    /// moment.
+    pub fn put_off(&mut self, sender: AccountId) -> Option<u64> {
+        let home = *self.homes.get(&sender)?;
+        self.floods(home).then(|| self.drain.refuse())
+    }
+
     /// Whether an organisation has more waiting than blocks empty in a moment: more of it would only wait longer, and the
     /// work of checking it would be taken from the blocks.
     fn floods(&self, organisation: Organisation) -> bool {

@@ -206,6 +206,7 @@ fn who_has_more_waiting_than_blocks_empty_soon_is_put_off_before_anything_is_che
         let block = pool.take(room(500, 500 * SIZE));
         pool.finalized(&block, NOW.plus_ms(second * 1_000));
     }
+    assert!(pool.put_off(account(1)).is_some() && pool.put_off(account(200)).is_none());
     assert!(busy(&mut pool, 1, 80).is_some(), "some nine thousand wait, at five hundred a second");
     come(&mut pool, beta(), waiting(200, 1)).unwrap();
     assert_eq!(busy(&mut pool, 200, 2), None, "of the others nobody is put off");

@@ -184,6 +184,10 @@ impl Backend for NodeBackend {
         })
     }
 
+    fn put_off(&self, sender: AccountId) -> Option<u64> {
+        self.source.put_off(sender)
+    }
+
     fn submit_many(
         &self,
         transactions: Vec<Transaction>,

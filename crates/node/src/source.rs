@@ -85,6 +85,11 @@ impl PoolSource {
         self.pool().busy(transaction)
     }
 
+    /// When to come again with anything of this sender, where its organisation floods.
+    pub fn put_off(&self, sender: AccountId) -> Option<u64> {
+        self.pool().put_off(sender)
+    }
+
     /// Who waits for what.
     pub fn waiters(&self) -> &Waiters {
         &self.waiters

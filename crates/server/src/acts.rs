@@ -22,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 use types::{
     Bytes, List, Rejection, Transaction, TransactionHash,
     limits::{REQUEST_TRANSACTIONS_MAX, TRANSACTION_BYTES_MAX},
+    rejection::tech,
     transaction::Body as TransactionBody,
     wire,
 };
@@ -79,6 +80,10 @@ pub(crate) async fn submit_many(State(doors): State<Arc<Doors>>, headers: Header
         return Err(doors::media_type(named(media), "application/octet-stream").into());
     }
     let encoded: List<EncodedTransaction, REQUEST_TRANSACTIONS_MAX> = wire::decode(&bytes(body).await?)?;
+    let first = encoded.first().and_then(|bytes| Transaction::decode(bytes).ok());
+    if let Some(retry_ms) = first.and_then(|first| doors.backend().put_off(first.body.sender()?)) {
+        return Err(tech::pool_full(retry_ms).into());
+    }
     let mut sound = Vec::with_capacity(encoded.len());
     let mut decode = |bytes: &EncodedTransaction| Transaction::decode(bytes).map(|transaction| sound.push(transaction));
     let decoded: Vec<Result<(), Rejection>> = encoded.iter().map(&mut decode).collect();

@@ -106,6 +106,22 @@ async fn each_transaction_of_a_batch_has_its_own_answer() {
 }
 
 #[tokio::test]
+async fn a_batch_of_a_sender_that_floods_is_put_off_whole() {
+    let server = Fixture::new().await;
+    server.backend.hold();
+    let (path, media) = ("/v1/transactions/batch", "application/octet-stream");
+    let send = async |from: u32, sender| {
+        let sent: Vec<_> = (from..from + 4).map(|number| server.record(sender, number).encode()).collect();
+        server.post_bytes(path, media, batch(&sent)).await
+    };
+    assert_eq!(send(0, "S1.maker").await.0, 200);
+    let (status, problem) = send(4, "S1.maker").await;
+    assert_eq!((status, problem["code"].as_str()), (429, Some("E_POOL_FULL")), "{problem}");
+    assert_eq!(problem["fields"]["retry_ms"], "700");
+    assert_eq!(send(0, "CORE.maker").await.0, 200, "others are not");
+}
+
+#[tokio::test]
 async fn a_block_that_is_not_there_yet_can_be_waited_for() {
     let server = Fixture::new().await;
     let height = server.backend.chain().height() + 1;

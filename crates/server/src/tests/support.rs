@@ -29,6 +29,9 @@ use types::{
     transaction::Checked, wire,
 };
 
+/// So many of a sender wait before more of it is put off.
+const WAITING_MAX: usize = 3;
+
 /// A chain in memory as its doors see it. A transaction is a block of its own at once, or waits while blocks are held.
 pub(super) struct MemoryBackend {
     chain: Mutex<TestChain>,
@@ -165,6 +168,12 @@ impl Backend for MemoryBackend {
 
     fn submit(&self, transaction: Transaction) -> Reply<'_, TransactionHash> {
         Box::pin(self.take(transaction))
+    }
+
+    fn put_off(&self, sender: AccountId) -> Option<u64> {
+        let waiting = self.waiting.lock().unwrap();
+        let of_sender = waiting.iter().filter(|checked| checked.transaction.body.sender() == Some(sender));
+        (of_sender.count() > WAITING_MAX).then_some(700)
     }
 
     fn submit_many(&self, transactions: Vec<Transaction>) -> Answers<'_> {
