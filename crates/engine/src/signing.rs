@@ -62,9 +62,8 @@ pub(crate) fn build<E, P, B>(
     wiring: &Wiring,
     core: &Arc<Core>,
     (machine, marshal): (Machine<E>, Marshal),
-    secrets: Secrets<E>,
+    (secrets, start): (Secrets<E>, StartPlan),
     peers: (P, B),
-    start: StartPlan,
 ) -> Signing<E, P, B>
 where
     E: Runtime,

@@ -163,7 +163,7 @@ where
     let secrets =
         Secrets::open(context.child("secrets"), wiring.partition("secrets"), share.filter(|_| began.is_none())).await;
     let signing =
-        signing::build(&context, &wiring, &core, (machine.clone(), marshal.clone()), secrets, peers, begin.epochs);
+        signing::build(&context, &wiring, &core, (machine.clone(), marshal.clone()), (secrets, begin.epochs), peers);
     probe.attach(marshal);
     marshal_actor.start(Reporters::from((announcer, signing.reporters)), buffer, resolver);
     machine_actor.start();

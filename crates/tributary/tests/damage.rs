@@ -129,7 +129,7 @@ async fn two_programs_never_work_in_one_folder() {
 #[test]
 fn a_file_that_may_not_be_read_is_named() {
     let folder = chain();
-    fs::set_permissions(folder.path().join("validator.key"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.path().join("validator.key"), Permissions::from_mode(0o0)).unwrap();
     if fs::read(folder.path().join("validator.key")).is_ok() {
         eprintln!("skipped: root may read everything");
         return;
