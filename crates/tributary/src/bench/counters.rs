@@ -2,10 +2,6 @@
 //! has one; both are counters of the engine's runtime, which the REST door does not use.
 
 use anyhow::Context as _;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 /// Syncs of the engine's stores.
 const SYNCS: &str = "storage_syncs";
@@ -22,13 +18,11 @@ pub struct Counters {
 impl Counters {
     /// Those of the node with this door; `None` where it tells none.
     pub async fn of(url: &str) -> anyhow::Result<Option<Self>> {
-        let address = url.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).await.with_context(|| format!("reach {address}"))?;
-        let request = format!("GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.context("ask for the node's counters")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.context("read the node's counters")?;
-        Ok(if answer.starts_with("HTTP/1.1 200") { Self::read(&answer) } else { None })
+        let answer = reqwest::get(format!("{url}/metrics")).await.context("ask for the node's counters")?;
+        if !answer.status().is_success() {
+            return Ok(None);
+        }
+        Ok(Self::read(&answer.text().await.context("read the node's counters")?))
     }
 
     fn read(text: &str) -> Option<Self> {
