@@ -6,7 +6,7 @@
 use ledger::modules;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 use types::{
     Rejection,
     rejection::{RejectionSpec, amount, tech},
@@ -29,6 +29,7 @@ pub mod doors {
         72 import_refused(line, column, place, rule, reason) "E_IMPORT" "line {line}: {reason} ({rule})";
         73 starting(detail, retry_ms) "E_STARTING" "the node is starting, {detail}: try again in {retry_ms} ms";
         74 not_kept(first) "E_NOT_KEPT" "this node has the blocks from height {first} on: ask a node that has older ones";
+        75 refused_too_often(retry_ms) "E_REFUSED_TOO_OFTEN" "too much of what this address sent was refused: nothing more is read from it for {retry_ms} ms";
     }
 }
 
@@ -70,17 +71,28 @@ const HANDLING: &[(u16, u16, &str)] = &[
     (72, 422, "Correct the file at the place that the message names."),
     (73, 503, LATER),
     (74, 410, "Ask another node; `first_height` in `GET /v1/chain` says what a node has."),
+    (75, 429, "Send what is sound: signed for this chain, with the account's next numbers."),
 ];
 
 const REFUSED: Handling =
     Handling { status: 422, action: "Nothing was changed. Do what the sentence says, then sign a new transaction." };
 
-/// Every rejection that a caller can meet, in the order of codes.
-pub fn catalogue() -> Vec<&'static RejectionSpec> {
+static ALL: LazyLock<Vec<&RejectionSpec>> = LazyLock::new(|| {
     let own = modules().iter().flat_map(|module| module.rejections.iter());
     let mut all: Vec<_> = tech::CATALOGUE.iter().chain(doors::CATALOGUE).chain(amount::CATALOGUE).chain(own).collect();
     all.sort_by_key(|spec| spec.code);
     all
+});
+
+/// Every rejection that a caller can meet, in the order of codes.
+pub fn catalogue() -> &'static [&'static RejectionSpec] {
+    &ALL
+}
+
+/// The catalogue's row for a code.
+pub fn spec(code: u16) -> Option<&'static RejectionSpec> {
+    let place = ALL.binary_search_by_key(&code, |spec| spec.code);
+    place.ok().map(|place| ALL[place])
 }
 
 /// How a code is handled.
@@ -111,8 +123,7 @@ pub struct Problem {
 
 impl From<&Rejection> for Problem {
     fn from(rejection: &Rejection) -> Self {
-        let spec = catalogue().into_iter().find(|spec| spec.code == rejection.code);
-        let (code, title, detail) = match spec {
+        let (code, title, detail) = match spec(rejection.code) {
             Some(spec) => (spec.name, spec.text, rejection.text(spec)),
             None => ("E_UNKNOWN", "a rejection that this version does not know", rejection.to_string()),
         };
@@ -163,5 +174,5 @@ pub fn error_rows() -> Vec<ErrorRow> {
             action: handling.action.to_owned(),
         }
     };
-    catalogue().into_iter().map(row).collect()
+    catalogue().iter().map(|spec| row(spec)).collect()
 }

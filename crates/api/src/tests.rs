@@ -82,8 +82,8 @@ fn numbers_and_names_are_given_once() {
         once(module.name, module.events.iter().map(|event| event.number));
         once(module.name, module.events.iter().map(|event| event.name));
     }
-    once("codes", problem::catalogue().into_iter().map(|spec| spec.code));
-    once("codes", problem::catalogue().into_iter().map(|spec| spec.name));
+    once("codes", problem::catalogue().iter().map(|spec| spec.code));
+    once("codes", problem::catalogue().iter().map(|spec| spec.name));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_problem_names_code_status_and_facts() {
 
 #[test]
 fn every_row_of_the_handling_table_is_for_a_declared_code() {
-    let declared: BTreeSet<u16> = problem::catalogue().into_iter().map(|spec| spec.code).collect();
+    let declared: BTreeSet<u16> = problem::catalogue().iter().map(|spec| spec.code).collect();
     for code in 0..100 {
         let handled = problem::handling(code).status != 422;
         assert!(!handled || declared.contains(&code), "code {code} is handled but not declared");

@@ -19,7 +19,7 @@ use commonware_glue::stateful::{
 };
 use commonware_utils::{non_empty_range, sync::Mutex};
 use crypto::state_proof;
-use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Recent, Step};
+use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Recent, Step, run::Records};
 use futures::StreamExt as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -87,7 +87,8 @@ struct Memory {
 pub(crate) struct Core {
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) genesis_block: Block,
-    genesis_records: BTreeMap<Key, Vec<u8>>,
+    /// Until the first block is final: a chain that goes on for another begins with many.
+    genesis_records: Mutex<Option<Arc<Records>>>,
     source: Arc<dyn TransactionSource>,
     check: CheckBatch,
     memory: Mutex<Memory>,
@@ -99,14 +100,14 @@ impl Core {
     pub(crate) fn new(
         genesis: Arc<Genesis>,
         genesis_block: Block,
-        genesis_records: BTreeMap<Key, Vec<u8>>,
+        genesis_records: Option<Arc<Records>>,
         source: Arc<dyn TransactionSource>,
         check: CheckBatch,
     ) -> Arc<Self> {
         Arc::new(Self {
             genesis,
             genesis_block,
-            genesis_records,
+            genesis_records: Mutex::new(genesis_records),
             source,
             check,
             memory: Mutex::default(),
@@ -141,6 +142,11 @@ impl Core {
             (None, Some(last)) => last.block == parent && last.more_due,
             (None, None) => false,
         }
+    }
+
+    /// What lies in the state before the first block.
+    fn genesis_records(&self) -> Arc<Records> {
+        self.genesis_records.lock().clone().expect("who runs block one was given the state with which the chain begins")
     }
 
     /// Whether this block is the last final one.
@@ -196,6 +202,7 @@ impl Core {
         let included = done.included.clone();
         memory.fresh.insert(height, done);
         drop(memory);
+        *self.genesis_records.lock() = None;
         self.finished.set(height);
         self.source.settle(Settled { included, ..Settled::default() });
     }
@@ -245,7 +252,7 @@ impl<E: Runtime> Application<E> {
     ) -> Result<Ran<E>, Rejection> {
         // The state is empty until block one, whose run finds the records of the genesis as if they lay there.
         let first = input.height == 1;
-        let genesis = first.then_some(&self.core.genesis_records);
+        let genesis = first.then(|| self.core.genesis_records());
         let mut run = BlockRun::new(input);
         if let Some(recent) = self.core.take_recent(parent) {
             run.recall(recent);
@@ -254,14 +261,14 @@ impl<E: Runtime> Application<E> {
             match run.step_until(late) {
                 Step::Need(keys) => {
                     assert!(!keys.is_empty(), "a run that needs nothing goes on by itself");
-                    run.supply(load::<E>(&batch, genesis, keys).await);
+                    run.supply(load::<E>(&batch, genesis.as_deref(), keys).await);
                 }
                 Step::Done(outcome) => break outcome,
                 Step::Invalid(rejection) => return Err(rejection),
             }
         };
         let mut changes = std::mem::take(&mut outcome.changes);
-        for (key, value) in genesis.into_iter().flatten() {
+        for (key, value) in genesis.iter().flat_map(|records| records.iter()) {
             changes.entry(key.clone()).or_insert_with(|| Some(value.clone()));
         }
         for (key, value) in &changes {
@@ -366,11 +373,7 @@ pub(crate) fn place(key: &[u8]) -> Place {
     Place::from(state_proof::place(key).0)
 }
 
-async fn load<E: Runtime>(
-    batch: &Batch<E>,
-    genesis: Option<&BTreeMap<Key, Vec<u8>>>,
-    keys: Vec<Key>,
-) -> Vec<(Key, Option<Vec<u8>>)> {
+async fn load<E: Runtime>(batch: &Batch<E>, genesis: Option<&Records>, keys: Vec<Key>) -> Vec<(Key, Option<Vec<u8>>)> {
     if let Some(records) = genesis {
         let found = |key: Key| (key.clone(), records.get(&key).cloned());
         return keys.into_iter().map(found).collect();

@@ -22,7 +22,7 @@ use crate::{error::Error, finals::STEP, stack::Runtime};
 
 /// Largest outputs of one block that a journal accepts when it reads: far above what the block limits allow to arise, so
 /// that only a damaged length is refused.
-const OUTPUTS_BYTES_MAX: usize = 256 * 1024 * 1024;
+const OUTPUTS_BYTES_MAX: usize = 1 << 30;
 /// Heights of one file, where all of them are kept.
 const HEIGHTS_PER_FILE: NonZeroU64 = NZU64!(65_536);
 

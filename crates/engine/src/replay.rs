@@ -11,8 +11,8 @@ use commonware_runtime::{Runner as _, buffer::paged::CacheRef, tokio as cw};
 use commonware_storage::qmdb::floor::Proportional;
 use commonware_utils::{NZU16, NZUsize, channel::oneshot};
 use crypto::state_proof;
-use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Step};
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread};
+use execution::{BlockInput, BlockOutcome, BlockRun, BlockTime, Step, run::Records};
+use std::{path::PathBuf, sync::Arc, thread};
 use types::{BlockHash, Digest, FinalBlock, Genesis, Header, Key, Timestamp};
 
 use crate::{
@@ -41,13 +41,14 @@ pub struct Replayed {
     pub transactions: u64,
 }
 
-/// Runs the blocks from height one to `last` again in `folder`, which must be empty. `check` verifies signatures.
+/// Runs the blocks from height one to `last` again in `folder`, which must be empty. `check` verifies signatures;
+/// `inherited` is the state that the genesis names, if it names one.
 ///
 /// # Errors
 /// [`Error::Replay`] names the first block that does something else than it says.
 pub async fn replay(
     folder: PathBuf,
-    genesis: Arc<Genesis>,
+    (genesis, inherited): (Arc<Genesis>, Option<Records>),
     check: CheckBatch,
     blocks: FinalBlocks,
     last: u64,
@@ -55,7 +56,7 @@ pub async fn replay(
     let (done, answer) = oneshot::channel();
     let run = move || {
         let runtime = cw::Config::new().with_worker_threads(2).with_storage_directory(folder);
-        let result = cw::Runner::new(runtime).start(|context| run(context, genesis, check, blocks, last));
+        let result = cw::Runner::new(runtime).start(|context| run(context, (genesis, inherited), check, blocks, last));
         let _ = done.send(result);
     };
     thread::Builder::new().name("replay".into()).spawn(run).map_err(Error::Thread)?;
@@ -64,7 +65,7 @@ pub async fn replay(
 
 async fn run<E: Runtime>(
     context: E,
-    genesis: Arc<Genesis>,
+    (genesis, inherited): (Arc<Genesis>, Option<Records>),
     check: CheckBatch,
     mut blocks: FinalBlocks,
     last: u64,
@@ -72,7 +73,7 @@ async fn run<E: Runtime>(
     let config = state_config(&StorageTuning::default(), CacheRef::new(PAGE_BYTES, PAGES));
     let failed = |_| Error::Corrupt("the state of the replay");
     let mut state = State::init(context.child("replay"), config, None).await.map_err(failed)?;
-    let records = execution::run::genesis_records(&genesis)
+    let records = execution::run::genesis_records(&genesis, inherited)
         .map_err(|_| Error::Genesis("its records are refused by the ledger"))?;
     let mut replayed =
         Replayed { height: 0, state_root: Digest::default(), transactions: 0, hash: BlockHash::default() };
@@ -128,7 +129,7 @@ async fn run_again<E: Runtime>(
     genesis: &Arc<Genesis>,
     block: &FinalBlock,
     parent_time: Timestamp,
-    genesis_records: Option<&BTreeMap<Key, Vec<u8>>>,
+    genesis_records: Option<&Records>,
 ) -> Result<BlockOutcome, Error> {
     let mut run = BlockRun::new(BlockInput {
         genesis: genesis.clone(),
@@ -163,7 +164,7 @@ async fn run_again<E: Runtime>(
 fn compare(
     block: &FinalBlock,
     mut outcome: BlockOutcome,
-    genesis_records: Option<&BTreeMap<Key, Vec<u8>>>,
+    genesis_records: Option<&Records>,
 ) -> Result<Vec<(Key, Option<Vec<u8>>)>, Error> {
     let header = &block.header;
     same(block, "transactions root", &outcome.transactions_root, &header.transactions_root)?;

@@ -18,6 +18,7 @@ use commonware_glue::stateful::{Stateful, SyncPlan};
 use commonware_p2p::{Blocker, Receiver, Sender};
 use commonware_runtime::Handle;
 use commonware_storage::archive::Identifier;
+use execution::run::Records;
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 use types::{
     Genesis, Timestamp,
@@ -88,6 +89,22 @@ pub struct ChainConfig {
     /// When the data came out of a backup, by this machine's clock: what this validator signed before is forgotten, and it
     /// must not sign where it may have signed.
     pub restored: Option<Timestamp>,
+    /// The state that the genesis names, if it names one and this node may have to run the first block.
+    pub inherited: Option<Arc<Records>>,
+}
+
+impl ChainConfig {
+    /// What lies in the state before the first block; `None`: a state that is not at hand.
+    fn genesis_records(&self) -> Result<Option<Arc<Records>>, Error> {
+        if self.genesis.state.is_some() && self.inherited.is_none() {
+            return Ok(None);
+        }
+        let inherited = self.inherited.as_deref().cloned();
+        let records = execution::run::genesis_records(&self.genesis, inherited);
+        records
+            .map(|records| Some(Arc::new(records)))
+            .map_err(|_| Error::Genesis("its records are refused by the ledger"))
+    }
 }
 
 /// Starts a chain and returns the services that read it, and the consensus. It runs until the runtime stops.
@@ -103,8 +120,7 @@ where
     P: Peers,
     B: Blocker<PublicKey = stack::PeerKey>,
 {
-    let records = execution::run::genesis_records(&config.genesis)
-        .map_err(|_| Error::Genesis("its records are refused by the ledger"))?;
+    let records = config.genesis_records()?;
     let wiring = Wiring::new(&config)?;
     let genesis = Block::genesis(&config.genesis, wiring.first_epoch().clone(), empty_target::<E>());
     let core = Core::new(config.genesis, genesis, records, config.source, config.check);

@@ -359,7 +359,7 @@ impl Wiring {
                 fetch_retry_delay: Duration::from_secs(1),
                 view_retention: VIEWS_KEPT,
                 skip: SkipPolicy::Enabled {
-                    timeout: leader_timeout + BUILD_TIME * 2,
+                    timeout: leader_timeout + BUILD_TIME + RETRY_TIME,
                     budget: simplex::SkipBudget::Participants,
                 },
                 track_historical_votes: false,

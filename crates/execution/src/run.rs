@@ -507,9 +507,19 @@ pub fn receipt_leaves(receipts: &[Receipt], system: &SystemReceipt) -> Vec<Diges
     encoded.map(|receipt| merkle::leaf(&receipt)).collect()
 }
 
-/// The records of a chain at height zero.
-pub fn genesis_records(genesis: &Genesis) -> Result<BTreeMap<Key, Vec<u8>>, Rejection> {
-    let mut state = Memory::default();
-    ledger::genesis(genesis, &mut state)?;
+/// Records by their keys.
+pub type Records = BTreeMap<Key, Vec<u8>>;
+
+/// The records of a chain at height zero; `inherited` is the state that its genesis names, if it names one.
+///
+/// # Panics
+/// When a state is there that the genesis does not name, or the other way round.
+pub fn genesis_records(genesis: &Genesis, inherited: Option<Records>) -> Result<Records, Rejection> {
+    assert_eq!(genesis.state.is_some(), inherited.is_some(), "the state is the one that the genesis names");
+    let mut state = Memory { records: inherited.unwrap_or_default(), events: Vec::new() };
+    match &genesis.state {
+        Some(from) => ledger::inherit(genesis, from, &mut state)?,
+        None => ledger::genesis(genesis, &mut state)?,
+    }
     Ok(state.records)
 }

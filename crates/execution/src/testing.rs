@@ -60,6 +60,7 @@ impl TestChain {
             validators: List::default(),
             group_key: Bytes::default(),
             sharing: Bytes::default(),
+            state: None,
         };
         let state = Memory::default();
         Self {
@@ -110,7 +111,7 @@ impl TestChain {
         let mut changes = BTreeMap::new();
         if height == 1 {
             // Block one carries what the genesis writes.
-            let genesis = genesis_records(&self.genesis).expect("the genesis for tests is valid");
+            let genesis = genesis_records(&self.genesis, None).expect("the genesis for tests is valid");
             changes.extend(genesis.into_iter().map(|(key, value)| (key, Some(value))));
             self.lay(&changes);
         }

@@ -39,6 +39,7 @@ impl Chain {
             validators: List::default(),
             group_key: Bytes::default(),
             sharing: Bytes::default(),
+            state: None,
         };
         Self { scenario, genesis: Arc::new(genesis) }
     }

@@ -31,6 +31,7 @@ fn genesis(clock: Clock) -> Arc<Genesis> {
         validators: List::default(),
         group_key: Bytes::default(),
         sharing: Bytes::default(),
+        state: None,
     })
 }
 

@@ -29,6 +29,7 @@ use crate::core::{AnyCall, Audit, CallSpec, Violation, due::DueItem};
 use std::any::TypeId;
 use types::{
     Act, Bytes, Genesis, Rejection, State, Stop,
+    genesis::Inheritance,
     rejection::{RejectionSpec, amount, tech},
     state::Memory,
     wire,
@@ -125,6 +126,14 @@ pub fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection
         }
     }
     Ok(())
+}
+
+/// Makes of another chain's last state, which `state` holds, the records that this one starts with. Enterprises, people,
+/// weights, policies and everything that is owed or owned stay; the machines are those of the genesis.
+pub fn inherit(genesis: &Genesis, from: &Inheritance, state: &mut Memory) -> Result<(), Rejection> {
+    enterprise::inherit(genesis, state)?;
+    clock::inherit(genesis, state);
+    governance::inherit(genesis, from, state)
 }
 
 /// Recomputes every law over a whole state; also says how many checks were made.

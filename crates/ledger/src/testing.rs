@@ -272,5 +272,6 @@ fn genesis_for_tests(time: Timestamp) -> Genesis {
         validators: List::default(),
         group_key: Bytes::default(),
         sharing: Bytes::default(),
+        state: None,
     }
 }

@@ -20,6 +20,8 @@ pub enum Error {
         "{folder} was written in format {found}, this version knows up to {known}: use the version that wrote it, or a newer one"
     )]
     NewerFormat { folder: PathBuf, found: u32, known: u32 },
+    #[error("{folder} was written in format {found}, this version knows {known} only: use the version that wrote it")]
+    OlderFormat { folder: PathBuf, found: u32, known: u32 },
     #[error(
         "{path} is the genesis of chain {found}, but the folder was made for chain {made_for}: put the old file back; any node of the chain has it"
     )]

@@ -5,6 +5,7 @@
 //!   genesis.bcs    the chain's genesis; its hash is the chain's identity; the folder has mode 0700
 //!   genesis.json   the same, for people
 //!   validator.key  this machine's secret key and first share, mode 0600
+//!   state.bin      the state of the chain before, where the genesis names one
 //!   peers.json     where the validators are reached; a chain with one validator has none
 //!   chain/         the engine's stores, among them later key shares
 //!   index.sqlite   the read model; may be deleted, it is made again
@@ -15,19 +16,23 @@
 //! **Invariant**: a folder of a newer format, with another genesis than it was made with, or with a store missing is
 //! refused before anything in it is opened.
 
-use crate::Error;
+use crate::{Error, statement::Statement};
 use engine::{Peering, ValidatorKeys};
+use execution::run::Records;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use types::{ChainId, Genesis, Timestamp, wire};
 
 /// The format of folders that this version writes. One that an older version cannot read gets the next number.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// Blocks in which the state with which the chain began may be needed again after a crash.
+const FIRST_BLOCKS: u64 = 64;
 
 /// What `format.json` says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -202,6 +207,9 @@ impl Folder {
         if format > FORMAT {
             return Err(Error::NewerFormat { folder: self.0.clone(), found: format, known: FORMAT });
         }
+        if format < FORMAT {
+            return Err(Error::OlderFormat { folder: self.0.clone(), found: format, known: FORMAT });
+        }
         serde_json::from_slice(&bytes).map_err(damaged)
     }
 
@@ -265,6 +273,34 @@ impl Folder {
     pub fn write_restored(&self, at: Timestamp) -> Result<(), Error> {
         let json = serde_json::to_vec(&Restored { at }).expect("a time is a number");
         write_over(&self.restored_path(), &json, Secrecy::Public)
+    }
+
+    /// Writes the state that the genesis names: before the genesis, which says that the folder is whole.
+    pub fn write_state(&self, file: &[u8]) -> Result<(), Error> {
+        self.make()?;
+        write_over(&self.state_path(), file, Secrecy::Public)
+    }
+
+    /// The state that the genesis names. A node that has the first blocks needs it no more, nor one that `joins` the
+    /// others where they are, as long as it is not there.
+    pub fn inherited(&self, genesis: &Genesis, joins: bool) -> Result<Option<Arc<Records>>, Error> {
+        if genesis.state.is_none() || engine::height(self.chain())? > FIRST_BLOCKS {
+            return Ok(None);
+        }
+        if joins && !self.state_path().exists() {
+            return Ok(None);
+        }
+        self.state(genesis).map(|records| records.map(Arc::new))
+    }
+
+    /// The state that the genesis names, if it names one.
+    pub fn state(&self, genesis: &Genesis) -> Result<Option<Records>, Error> {
+        let Some(named) = &genesis.state else { return Ok(None) };
+        let path = self.state_path();
+        match Statement::inherited(&read(&path)?, named) {
+            Ok(statement) => Ok(Some(statement.records)),
+            Err(reason) => Err(Error::Damaged { path, reason }),
+        }
     }
 
     pub fn validator_keys(&self) -> Result<ValidatorKeys, Error> {
@@ -336,6 +372,10 @@ impl Folder {
 
     fn format_path(&self) -> PathBuf {
         self.0.join("format.json")
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.0.join("state.bin")
     }
 
     fn restored_path(&self) -> PathBuf {

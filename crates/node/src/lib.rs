@@ -23,6 +23,7 @@ mod journal;
 mod owners;
 mod phase;
 mod source;
+pub mod statement;
 mod vitals;
 mod waiters;
 
@@ -33,6 +34,7 @@ pub use mempool::Policy;
 pub use owners::Owners;
 pub use phase::{Phase, Phases};
 pub use source::PoolSource;
+pub use statement::Statement;
 
 use api::Backend;
 use backend::NodeBackend;
@@ -51,6 +53,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of a door of its own for health and metrics; without one the REST door tells them.
     pub metrics: Option<SocketAddr>,
+    /// A proxy stands before the door and names the clients.
+    pub behind_proxy: bool,
     /// The longest time without a block.
     pub heartbeat: Duration,
     /// A node that has no block begins at the others' newest one. A machine that is not of the genesis does so anyway.
@@ -61,8 +65,9 @@ pub struct Config {
     pub pool_policy: Policy,
 }
 
-/// The longest time without a block, when nothing else is said.
-pub const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The longest time without a block, when nothing else is said. Each idle block costs its place on the disk; a validator
+/// that falls holds the chain up for this and two seconds more, twice, until the others skip its turns.
+pub const HEARTBEAT: Duration = Duration::from_secs(3);
 
 /// Waits for the block that writes the genesis: before it there is no state to answer from.
 async fn first_block(folder: &Folder, chain: &Chain) -> Result<(), Error> {
@@ -138,7 +143,8 @@ struct Doors {
 impl Doors {
     async fn open(config: &Config, vitals: &Arc<NodeVitals>, meters: server::Meters) -> Result<Self, Error> {
         let (listener, address) = bind(config.listen).await?;
-        let settings = server::Config { metrics: config.metrics.is_none(), meters, ..server::Config::default() };
+        let (metrics, behind_proxy) = (config.metrics.is_none(), config.behind_proxy);
+        let settings = server::Config { metrics, behind_proxy, meters, ..server::Config::default() };
         let door = server::serve(listener, vitals.clone(), settings);
         let (mut metrics, mut metrics_address) = (None, None);
         if let Some(listen) = config.metrics {
@@ -214,6 +220,7 @@ impl Node {
         store.serve(requests, &source).map_err(Error::Thread)?;
         let me = keys.peer_key();
         let founder = genesis.validators.iter().any(|key| **key == me.0);
+        let join = config.join || !founder;
         let chain_config = ChainConfig {
             genesis: genesis.clone(),
             keys,
@@ -222,10 +229,11 @@ impl Node {
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
             peering: folder.peering()?,
-            join: config.join || !founder,
+            join,
             keep: config.keep_blocks,
             standing: standing(vitals),
             restored: folder.restored()?,
+            inherited: folder.inherited(&genesis, join)?,
         };
         let chain = Chain::start(folder.chain(), chain_config).await;
         let chain = chain.map_err(|error| Error::engine(folder.path(), error))?;

@@ -120,7 +120,7 @@ impl NodeVitals {
         let outcome = match outcome {
             Ok(()) => "taken",
             Err(rejection) => {
-                let spec = problem::catalogue().into_iter().find(|spec| spec.code == rejection.code);
+                let spec = problem::spec(rejection.code);
                 spec.map_or("E_UNKNOWN", |spec| spec.name)
             }
         };

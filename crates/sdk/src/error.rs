@@ -1,6 +1,6 @@
 //! Why the SDK has no answer.
 
-use api::{Problem, problem::catalogue};
+use api::{Problem, problem};
 use types::Rejection;
 
 /// Why the SDK has no answer.
@@ -41,7 +41,7 @@ impl Error {
             Self::Problem(problem) => Some(&problem.code),
             Self::Rejected(rejection) => {
                 // The ledger's own, and those that the doors and this side add.
-                let spec = catalogue().into_iter().find(|spec| spec.code == rejection.code);
+                let spec = problem::spec(rejection.code);
                 spec.map(|spec| spec.name)
             }
             Self::Unreachable { .. } | Self::Answer { .. } | Self::NotFinal(_) | Self::Proof(_) => None,

@@ -28,6 +28,7 @@ mod docs;
 mod meters;
 mod probes;
 mod timed;
+mod vain;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Semaphore, watch};
+use vain::Vain;
 
 /// Limits of a server. Each is a bound on what strangers can make it hold.
 #[derive(Clone, Debug)]
@@ -64,6 +66,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long open requests may go on after a stop.
     pub grace: Duration,
+    /// Whether a proxy stands before this door, which names the client last in `X-Forwarded-For`.
+    pub behind_proxy: bool,
     /// Whether this door tells metrics; if not, another does.
     pub metrics: bool,
     /// What is counted.
@@ -80,6 +84,7 @@ impl Default for Config {
             client_time_max: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             grace: Duration::from_secs(10),
+            behind_proxy: false,
             metrics: true,
             meters: Meters::default(),
         }
@@ -94,6 +99,7 @@ pub(crate) struct Doors {
     pub(crate) config: Config,
     pub(crate) requests: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) vain: Vain,
     /// Turns true when the server stops: streams end then.
     pub(crate) stopped: watch::Receiver<bool>,
 }
@@ -120,6 +126,7 @@ fn router(
         vitals,
         requests: Semaphore::new(config.requests_max),
         streams: Arc::new(Semaphore::new(config.streams_max)),
+        vain: Vain::default(),
         config,
         stopped,
     });

@@ -1,15 +1,16 @@
 //! Connections: accepted up to a limit, ended when their client stalls, finished in order when the server stops.
 
-use crate::{Config, probes, router, timed::Timed};
+use crate::{Config, probes, router, timed::Timed, vain::Caller};
 use api::{Backend, Vitals};
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{HeaderMap, Request, body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use std::{
+    net::IpAddr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -18,6 +19,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinHandle,
 };
+use tower::{ServiceExt as _, service_fn};
 
 /// Bytes of a request's head, and of what is read of a body at a time.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -82,7 +84,7 @@ async fn run(listener: TcpListener, router: Router, config: Config, mut stopped:
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         match accepted {
-            Ok((stream, _)) => connect(stream, (place, cut.clone()), &router, &config, &graceful),
+            Ok((stream, from)) => connect((stream, from.ip()), (place, cut.clone()), &router, &config, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -97,7 +99,7 @@ async fn run(listener: TcpListener, router: Router, config: Config, mut stopped:
 }
 
 fn connect(
-    stream: TcpStream,
+    (stream, from): (TcpStream, IpAddr),
     (place, mut cut): (OwnedSemaphorePermit, watch::Receiver<()>),
     router: &Router,
     config: &Config,
@@ -106,7 +108,12 @@ fn connect(
     // Answers are small and each is written whole: waiting to fill a packet only costs time.
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Timed::new(stream, config.client_time_max));
-    let service = TowerToHyperService::new(router.clone());
+    let (router, behind_proxy) = (router.clone(), config.behind_proxy);
+    let service = TowerToHyperService::new(service_fn(move |mut request: Request<Incoming>| {
+        let named = behind_proxy.then(|| forwarded(request.headers())).flatten();
+        request.extensions_mut().insert(Caller::new(named.unwrap_or(from)));
+        router.clone().oneshot(request)
+    }));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(config.client_time_max)
@@ -121,4 +128,10 @@ fn connect(
         }
         drop(place);
     });
+}
+
+/// The client as the proxy saw it: what stands before that, the client may have written itself.
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    last.rsplit(',').next()?.trim().parse().ok()
 }

@@ -89,6 +89,7 @@ impl Machine {
             keep: None,
             standing: Standing::default(),
             restored: None,
+            inherited: None,
         };
         let (calls, asked) = mpsc::unbounded_channel();
         let (number, start) = (self.number, self.starts);

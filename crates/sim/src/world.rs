@@ -150,6 +150,7 @@ impl World {
             validators: committee.validators,
             group_key: committee.group_key,
             sharing: committee.sharing,
+            state: None,
         });
         let peers = keys.iter().map(|keys| keys.peer.public_key()).collect();
         let links = Links::new(&context, peers).await;

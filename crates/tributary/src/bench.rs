@@ -12,9 +12,11 @@
 //! for all that were due meanwhile. In between this thread checks as many signatures in batches as the node had to: the
 //! yardstick.
 //!
-//! With several validators, CPU time is that of all of them, divided by their number. With `--down`, the same is sent once
-//! more while so many of them are gone; then the last of those is started again, and how fast it catches up is compared
-//! with how fast the chain went without it. Both are ratios within one run.
+//! With several validators, CPU time is that of all of them, divided by their number. With `--down`, so many of them are
+//! ended while little is sent, and the longest latency then is how long their fall holds the chain up: their turns to lead
+//! are waited for until it is known that they are gone. After that the same flood is sent once more; then the last of
+//! those is started again, and how fast it catches up is compared with how fast the chain went without it. Both are ratios
+//! within one run.
 //!
 //! A transaction that is refused or not applied ends the run: only work that was done is counted.
 
@@ -47,6 +49,9 @@ const WARM_UP: usize = 8_192;
 const RUN_MAX: usize = 400_000;
 /// How long a node that was gone may take to catch up.
 const CATCH_UP: Duration = Duration::from_secs(600);
+/// What is sent while validators fall, and for how long: until all know that they are gone.
+const TRICKLE: u64 = 50;
+const FALL: Duration = Duration::from_secs(20);
 /// How often it is asked how far it is.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -151,8 +156,9 @@ async fn measure(
     let memory = node.memory()?;
     let mut caught_up = None;
     if down > 0 {
+        let trickle = sign(&mut network, load.as_mut(), count(TRICKLE, FALL), "signed");
         let transactions = sign(&mut network, load.as_mut(), transactions.len(), "signed");
-        caught_up = Some(with_some_gone(&mut node, &network, &driver, (down, &transactions)).await?);
+        caught_up = Some(with_some_gone(&mut node, &network, &driver, down, [&trickle, &transactions]).await?);
     }
     let [half, ninety] = paced.try_into().ok().context("two rates were measured")?;
     Ok(Measured { flooded, cpu, blocks, counters, signatures, yardstick, half, ninety, caught_up, memory })
@@ -163,11 +169,13 @@ async fn with_some_gone(
     node: &mut node::Node,
     network: &Network,
     driver: &Driver,
-    (down, transactions): (u32, &[types::Transaction]),
+    down: u32,
+    [trickle, transactions]: [&[types::Transaction]; 2],
 ) -> anyhow::Result<CaughtUp> {
     let client = network.client();
     node.end(usize::try_from(down)?)?;
-    let height = client.info().await?.head.height;
+    let (trickled, latencies) = driver.pace(trickle, TRICKLE, "final, while some fall").await?;
+    let held_up = latencies.last().copied().unwrap_or_default();
     let flooded = driver.flood(transactions, "final, with some gone").await?;
     let to = client.info().await?.head.height;
     driver.require_applied(transactions).await?;
@@ -177,7 +185,8 @@ async fn with_some_gone(
         anyhow::ensure!(start.elapsed() < CATCH_UP, "a node that was gone does not catch up");
         tokio::time::sleep(LOOK).await;
     }
-    Ok(CaughtUp { flooded, blocks: to - height, time: start.elapsed() })
+    let missed = trickled.transactions + flooded.transactions;
+    Ok(CaughtUp { held_up, flooded, missed, time: start.elapsed() })
 }
 
 /// How many transactions a run of this length takes at this rate.

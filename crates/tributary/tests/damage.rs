@@ -74,8 +74,10 @@ async fn a_folder_that_is_not_what_it_was_is_refused_with_the_reason_and_the_way
         fs::write(path(name), old).unwrap();
     };
     let format: serde_json::Value = serde_json::from_slice(&fs::read(path("format.json")).unwrap()).unwrap();
-    let newer = serde_json::json!({ "format": 2, "whatever": "comes" }).to_string();
-    check("format.json", newer.as_bytes(), &["was written in format 2, this version knows up to 1"]);
+    let newer = serde_json::json!({ "format": 3, "whatever": "comes" }).to_string();
+    check("format.json", newer.as_bytes(), &["was written in format 3, this version knows up to 2"]);
+    let older = serde_json::json!({ "format": 1, "chain": format["chain"] }).to_string();
+    check("format.json", older.as_bytes(), &["was written in format 1, this version knows 2 only"]);
     check("format.json", b"{", &["format.json is damaged"]);
     let other = chain();
     let genesis = fs::read(other.path().join("genesis.bcs")).unwrap();

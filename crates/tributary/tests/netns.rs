@@ -135,7 +135,7 @@ fn chain(folder: &Path) -> Vec<PathBuf> {
     let (genesis, keys) = birth::make_several("cut", operator, Clock::Real, birth::wall_time(), count).unwrap();
     let addresses: Vec<SocketAddr> =
         (0..VALIDATORS).map(|machine| format!("{}:9645", address(machine)).parse().unwrap()).collect();
-    let folders = birth::write(folder, &genesis, &keys, &addresses).unwrap();
+    let folders = birth::write(folder, (&genesis, None), &keys, &addresses).unwrap();
     folders.iter().map(|folder| folder.path().to_owned()).collect()
 }
 

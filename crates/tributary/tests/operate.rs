@@ -196,7 +196,7 @@ fn four() -> (tempfile::TempDir, Vec<PathBuf>) {
     let (mut genesis, keys) = birth::make_several("four", operator, Clock::Real, birth::wall_time(), 4).unwrap();
     genesis.epoch_blocks = EPOCH;
     let addresses = process::free_addresses(4);
-    let folders = birth::write(folder.path(), &genesis, &keys, &addresses).unwrap();
+    let folders = birth::write(folder.path(), (&genesis, None), &keys, &addresses).unwrap();
     let folders = folders.iter().map(|folder| folder.path().to_owned()).collect();
     (folder, folders)
 }

@@ -59,6 +59,19 @@ pub struct Founder {
     pub weight: u32,
 }
 
+/// What a chain takes over from another that has ended: its whole state, in a file that everybody has.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Inheritance {
+    /// The chain before.
+    pub chain: ChainId,
+    /// Its last block.
+    pub height: u64,
+    /// That block's time: nothing on the new chain is earlier.
+    pub time: Timestamp,
+    /// The file's digest, as `tributary state export` shows it.
+    pub digest: Digest,
+}
+
 /// A chain's genesis.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Genesis {
@@ -81,6 +94,9 @@ pub struct Genesis {
     /// How the validators' first key shares were dealt: the public polynomial, the dealers and the validators, as the engine
     /// encodes it.
     pub sharing: Bytes<16384>,
+    /// The state with which the chain begins, where it goes on for another; `null`: the organisations above and nothing
+    /// else.
+    pub state: Option<Inheritance>,
 }
 
 impl Genesis {

@@ -107,11 +107,11 @@ impl Committee {
         let network = ends(&self.oracle, self.keys[number].peer.public_key()).await;
         let config = self.config(number);
         let wiring = Wiring::new(&config).unwrap();
-        let mut records = execution::run::genesis_records(&self.genesis).unwrap();
+        let mut records = execution::run::genesis_records(&self.genesis, None).unwrap();
         records.insert(b"a record of its own".to_vec(), vec![1]);
         let target = empty_target::<deterministic::Context>();
         let block = Block::genesis(&self.genesis, wiring.first_epoch().clone(), target);
-        let core = Core::new(self.genesis.clone(), block, records, config.source, config.check);
+        let core = Core::new(self.genesis.clone(), block, Some(Arc::new(records)), config.source, config.check);
         launch(self.context(number), core, wiring, config.keys.share, network).await.unwrap().0
     }
 

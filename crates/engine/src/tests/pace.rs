@@ -83,11 +83,11 @@ async fn start_with_due_work(context: &deterministic::Context, count: u32, at: t
     let genesis = Arc::new(genesis(&committee));
     let source = Arc::new(MemorySource::default());
     let config = config(&genesis, &keys[0], &source);
-    let mut state = Memory { records: execution::run::genesis_records(&genesis).unwrap(), events: Vec::new() };
+    let mut state = Memory { records: execution::run::genesis_records(&genesis, None).unwrap(), events: Vec::new() };
     suspensions(&mut state, count, at);
     let wiring = Wiring::new(&config).unwrap();
     let block = Block::genesis(&genesis, wiring.first_epoch().clone(), empty_target::<deterministic::Context>());
-    let core = Core::new(genesis, block, state.records, source, config.check.clone());
+    let core = Core::new(genesis, block, Some(Arc::new(state.records)), source, config.check.clone());
     let network = network::alone::<deterministic::Context>(keys[0].peer.public_key());
     let share = config.keys.share.clone();
     let (services, _) = launch(context.child("chain"), core, wiring, share, network).await.unwrap();

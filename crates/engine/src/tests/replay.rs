@@ -36,7 +36,7 @@ async fn run(genesis: &Arc<Genesis>, blocks: &[Arc<FinalBlock>]) -> Result<Repla
     for block in blocks {
         sender.send(Ok(block.clone())).await.unwrap();
     }
-    replay(folder.path().into(), genesis.clone(), Arc::new(|_| Ok(())), receiver, blocks.len() as u64).await
+    replay(folder.path().into(), (genesis.clone(), None), Arc::new(|_| Ok(())), receiver, blocks.len() as u64).await
 }
 
 /// What the replay says when the third block is changed.

@@ -137,6 +137,7 @@ pub fn genesis(committee: &Committee) -> Genesis {
         validators: committee.validators.clone(),
         group_key: committee.group_key.clone(),
         sharing: committee.sharing.clone(),
+        state: None,
     }
 }
 
@@ -198,6 +199,7 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         keep: None,
         standing: Standing::default(),
         restored: None,
+        inherited: None,
     }
 }
 
@@ -252,7 +254,7 @@ pub fn replay_agrees(genesis: &Arc<Genesis>, blocks: Vec<Arc<FinalBlock>>) {
         let cache = CacheRef::new(NZU16!(4_084), NZUsize!(1_024));
         let config = state_config(&StorageTuning::default(), cache);
         let mut state = stack::State::init(context.child("replay"), config, None).await.unwrap();
-        let mut records = execution::run::genesis_records(genesis).unwrap();
+        let mut records = execution::run::genesis_records(genesis, None).unwrap();
         let mut written = records.clone();
         let mut parent_time = genesis.time;
         for block in blocks {

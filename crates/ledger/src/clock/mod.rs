@@ -31,4 +31,5 @@ pub const MODULE: Module = Module {
     audit: |_| (),
 };
 
+pub(crate) use state::inherit;
 pub use state::{offset, offset_key};

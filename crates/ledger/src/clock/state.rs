@@ -26,10 +26,22 @@ pub fn offset_key() -> Key {
     Offset::key(&())
 }
 
+/// The clock of a chain that goes on for another is the genesis's.
+pub(crate) fn inherit(genesis: &Genesis, state: &mut dyn State) {
+    if genesis.clock == Clock::Real {
+        Offset::remove(state, &());
+    }
+    set_offset(genesis, state);
+}
+
 pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
+    set_offset(genesis, state);
+    Ok(())
+}
+
+fn set_offset(genesis: &Genesis, state: &mut dyn State) {
     if genesis.clock == Clock::Movable {
         let ms = |time: types::Timestamp| i64::try_from(time.0).expect("timestamps end with the year 9999");
         Offset { ms: ms(genesis.time) - ms(genesis.made_at) }.store(state, &());
     }
-    Ok(())
 }

@@ -48,13 +48,7 @@ impl<'a> Audit<'a> {
 
     /// Every record of a table, by id.
     pub fn all<R: Record>(&self) -> Vec<(R::Id, R)> {
-        let prefix = vec![R::MODULE, R::TABLE];
-        let rows = self.state.records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
-        let decode = |(key, value): (&Vec<u8>, &Vec<u8>)| {
-            let id = wire::decode(&key[2..]).expect("state holds only keys that `Record::key` made");
-            (id, wire::decode(value).expect("state holds only what `store` encoded"))
-        };
-        rows.map(decode).collect()
+        all(self.state)
     }
 
     /// States that a law holds; where it does not, `detail` says for what.
@@ -64,4 +58,15 @@ impl<'a> Audit<'a> {
             self.violations.push(Violation { law, detail: detail() });
         }
     }
+}
+
+/// Every record of a table, by id.
+pub(crate) fn all<R: Record>(state: &Memory) -> Vec<(R::Id, R)> {
+    let prefix = vec![R::MODULE, R::TABLE];
+    let rows = state.records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+    let decode = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+        let id = wire::decode(&key[2..]).expect("state holds only keys that `Record::key` made");
+        (id, wire::decode(value).expect("state holds only what `store` encoded"))
+    };
+    rows.map(decode).collect()
 }

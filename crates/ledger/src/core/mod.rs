@@ -12,6 +12,7 @@ pub mod audit;
 pub mod module;
 pub mod nonce;
 
+pub(crate) use audit::all;
 pub use audit::{Audit, Violation};
 pub use call::{AnyCall, Call, CallSpec, Context, Query, QueryContext, QuerySpec};
 pub use event::{EventKind, EventSpec, emit};

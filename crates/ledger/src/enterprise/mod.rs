@@ -50,6 +50,7 @@ pub use authority::{
 };
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use state::found;
+pub(crate) use state::inherit;
 pub use state::{by_legal_id, obligations_changed};
 pub use types::{
     AddKey, AddMember, ByLegalId, DeclareRelated, EndMember, Enterprise, EnterpriseRegistered, EnterpriseRenamed,

@@ -192,6 +192,37 @@ pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Re
     Ok(())
 }
 
+/// The operator and the founders of a chain that goes on for another: each is there, with these administrators.
+pub(crate) fn inherit(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
+    let operator = &genesis.operator;
+    in_memory(require_there(state, (&operator.name, &operator.legal_id), &operator.administrators))?;
+    for founder in &genesis.founders {
+        in_memory(require_there(state, (&founder.name, &founder.legal_id), &founder.administrators))?;
+    }
+    Ok(())
+}
+
+fn require_there(
+    state: &mut dyn State,
+    (name, legal_id): (&Name, &Reference),
+    administrators: &[PublicKey],
+) -> Result<(), Stop> {
+    let refused = |law: &str| Stop::from(reject::founder(name, law));
+    let id =
+        by_legal_id(state, legal_id)?.ok_or_else(|| refused("the inherited state has nobody with its legal id"))?;
+    for public_key in administrators {
+        let key = MemberKey::load(state, &public_key.account())?.filter(|key| key.revoked_at.is_none());
+        let key = key.ok_or_else(|| refused("a key of its administrators is nobody's in the inherited state"))?;
+        let member = Member::load(state, &key.member)?.expect("a key's member is there");
+        if member.enterprise != id || !member.functions.contains(&Function::Admin) {
+            return Err(refused(
+                "in the inherited state a key of its administrators is not one of its administrators'",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What the genesis says of an enterprise besides its name.
 struct Founding<'a> {
     legal_id: &'a Reference,

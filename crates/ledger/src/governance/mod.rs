@@ -50,6 +50,7 @@ mod audit;
 mod changes;
 mod committee;
 mod features;
+mod inherit;
 #[cfg(any(test, feature = "testing"))]
 pub mod fixtures;
 mod preflight;
@@ -62,6 +63,7 @@ mod types;
 
 pub use committee::{BlockFacts, LEAD_RECORD_BLOCKS, fix_committee, is_active, on_block, unknown_features};
 pub use features::{KnownFeature, known_features};
+pub(crate) use inherit::inherit;
 pub use preflight::{faults, quorum};
 pub use state::{committee_key, observer_key, roster_key, schedule_key, validator_key};
 pub use types::*;

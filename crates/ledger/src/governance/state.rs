@@ -188,22 +188,29 @@ pub(super) fn members_max(epoch_blocks: u64) -> u32 {
     u32::try_from((epoch_blocks / 4).min(most)).expect("at most COMMITTEE_MEMBERS_MAX")
 }
 
+/// Epochs whose committee is that of the genesis.
+pub(super) const EPOCHS_FOUNDED: u64 = 2;
+
 /// The founders' weights, their machines, and the committees of the epochs 0 and 1.
 pub(super) fn genesis(genesis: &Genesis, state: &mut dyn State) -> Result<(), Rejection> {
     in_memory(found(genesis, state))
 }
 
-fn found(genesis: &Genesis, state: &mut dyn State) -> Result<(), Stop> {
+/// Refuses epochs that do not fit the committee.
+pub(super) fn check_epochs(genesis: &Genesis) -> Result<(), Rejection> {
     let epochs = limits::EPOCH_BLOCKS_MIN..=limits::EPOCH_BLOCKS_MAX;
     if !epochs.contains(&genesis.epoch_blocks) {
-        return Err(reject::founding(format!("an epoch has from {} to {} blocks", epochs.start(), epochs.end())).into());
+        return Err(reject::founding(format!("an epoch has from {} to {} blocks", epochs.start(), epochs.end())));
     }
     let most = members_max(genesis.epoch_blocks);
     if genesis.validators.len() > usize::try_from(most).expect("a small number") {
-        return Err(
-            reject::founding(format!("with epochs of this length a committee has at most {most} members")).into()
-        );
+        return Err(reject::founding(format!("with epochs of this length a committee has at most {most} members")));
     }
+    Ok(())
+}
+
+fn found(genesis: &Genesis, state: &mut dyn State) -> Result<(), Stop> {
+    check_epochs(genesis)?;
     let parameters = Parameters { policy_setter: crate::policy::setter(state)?, ..Parameters::default() };
     let (voters, machines) = (voters(genesis, state)?, machines(genesis, state)?);
     establish(state, (parameters, genesis.epoch_blocks, genesis.time), &voters, machines)
@@ -222,7 +229,7 @@ pub(super) fn establish(
         weight_total: 0,
         voters: 0,
         proposals_open: 0,
-        epoch_fixed: 1,
+        epoch_fixed: EPOCHS_FOUNDED - 1,
         override_pending: false,
     };
     for (enterprise, weight) in voters {
@@ -232,7 +239,18 @@ pub(super) fn establish(
         enterprise::obligations_changed(state, *enterprise, 1)?;
     }
     governance.store(state, &());
-    let mut roster = Roster::default();
+    Roster::default().store(state, &());
+    Schedule::default().store(state, &());
+    seat(state, machines, admitted_at)
+}
+
+/// Writes the first machines and the committees that they make up.
+pub(super) fn seat(
+    state: &mut dyn State,
+    machines: Vec<(EnterpriseId, FoundingValidator)>,
+    admitted_at: Timestamp,
+) -> Result<(), Stop> {
+    let mut roster = roster(state)?;
     let mut seats = Vec::new();
     for (enterprise, FoundingValidator { peer_key, name, addresses }) in machines {
         if roster.validators.binary_search(&peer_key).is_ok() {
@@ -257,16 +275,15 @@ pub(super) fn establish(
     }
     roster.store(state, &());
     seats.sort_by_key(|seat| seat.peer_key);
-    for epoch in [0, 1] {
+    for epoch in 0..EPOCHS_FOUNDED {
         let members = List::new(seats.clone()).expect("as many as the roster has");
         Committee { epoch, members, fixed_height: 0 }.store(state, &epoch);
     }
-    Schedule::default().store(state, &());
     Ok(())
 }
 
 /// Who votes, with which weight: the founders, or without any the operator.
-fn voters(genesis: &Genesis, state: &mut dyn State) -> Result<Vec<(EnterpriseId, u32)>, Stop> {
+pub(super) fn voters(genesis: &Genesis, state: &mut dyn State) -> Result<Vec<(EnterpriseId, u32)>, Stop> {
     let of = |state: &mut dyn State, legal_id| -> Result<EnterpriseId, Miss> {
         Ok(enterprise::by_legal_id(state, legal_id)?.expect("the genesis of enterprises registered it"))
     };
@@ -288,7 +305,10 @@ fn voters(genesis: &Genesis, state: &mut dyn State) -> Result<Vec<(EnterpriseId,
 }
 
 /// The machines of the first committee, with the enterprises that run them.
-fn machines(genesis: &Genesis, state: &mut dyn State) -> Result<Vec<(EnterpriseId, FoundingValidator)>, Stop> {
+pub(super) fn machines(
+    genesis: &Genesis,
+    state: &mut dyn State,
+) -> Result<Vec<(EnterpriseId, FoundingValidator)>, Stop> {
     let mut keys = Vec::new();
     for bytes in &genesis.validators {
         let key = PeerKey::from_bytes(bytes);
@@ -318,7 +338,7 @@ fn machines(genesis: &Genesis, state: &mut dyn State) -> Result<Vec<(EnterpriseI
     }
 }
 
-fn in_memory<T>(result: Result<T, Stop>) -> Result<T, Rejection> {
+pub(super) fn in_memory<T>(result: Result<T, Stop>) -> Result<T, Rejection> {
     result.map_err(|stop| match stop {
         Stop::Rejected(rejection) => rejection,
         Stop::Miss(_) => panic!("a new chain's state is in memory"),

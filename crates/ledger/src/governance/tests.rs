@@ -2,6 +2,7 @@
 
 mod committees;
 mod founding;
+mod inherit;
 mod proposals;
 mod refusals;
 mod vectors;

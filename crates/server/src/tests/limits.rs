@@ -162,3 +162,41 @@ async fn what_breaks_inside_is_told_as_that_and_no_more() {
     served(&server).await;
     assert_eq!(server.post("/v1/evidence/queries/verify", &question).await.0, 200);
 }
+
+/// A request with bytes that are no transactions; the status, the code of the problem, and when to come again.
+async fn rubbish(server: &Fixture, forwarded: &str) -> (u16, String, Option<String>) {
+    let request = server.http.post(server.url("/v1/transactions/batch")).header("x-forwarded-for", forwarded);
+    let answer = request.header("content-type", "application/octet-stream").body("rubbish").send().await.unwrap();
+    let status = answer.status().as_u16();
+    let retry = answer.headers().get("retry-after").map(|time| time.to_str().unwrap().to_owned());
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    (status, problem["code"].as_str().unwrap().to_owned(), retry)
+}
+
+#[tokio::test]
+async fn an_address_that_sends_rubbish_without_end_is_not_read_and_may_still_ask() {
+    let server = Fixture::within(Config::default()).await;
+    let mut sent = 0;
+    while rubbish(&server, "192.0.2.1").await.1 == "E_MALFORMED" {
+        sent += 1;
+        assert!(sent < 5_000, "rubbish is read without end");
+    }
+    assert!(sent >= 512, "the allowance is whole at the beginning: {sent}");
+    // What a client writes of itself does not help it.
+    let (status, code, retry) = rubbish(&server, "192.0.2.2").await;
+    assert_eq!((status, code.as_str(), retry.as_deref()), (429, "E_REFUSED_TOO_OFTEN", Some("1")));
+    served(&server).await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_callers_are_told_apart_by_what_the_proxy_says() {
+    let server = Fixture::within(Config { behind_proxy: true, ..Config::default() }).await;
+    let mut sent = 0;
+    while rubbish(&server, "198.51.100.7, 192.0.2.1").await.0 == 400 {
+        sent += 1;
+        assert!(sent < 5_000, "rubbish is read without end");
+    }
+    assert_eq!(rubbish(&server, "198.51.100.8, 192.0.2.1").await.0, 429, "the last is what the proxy saw");
+    assert_eq!(rubbish(&server, "198.51.100.7, 192.0.2.2").await.0, 400);
+    served(&server).await;
+}

@@ -81,7 +81,7 @@ impl Network {
         let (genesis, keys) = birth::make_several("bench", operator, Clock::Real, birth::wall_time(), validators)?;
         let chain = genesis.chain();
         let addresses = free_addresses(keys.len())?;
-        let folders = birth::write(&path, &genesis, &keys, &addresses).context("write the new chain")?;
+        let folders = birth::write(&path, (&genesis, None), &keys, &addresses).context("write the new chain")?;
         let folders: Vec<PathBuf> = folders.iter().map(|folder| folder.path().to_owned()).collect();
         let node = Node::start_all(&folders, path, temporary)?;
         let people = vec![administrator, Keys::of(1), Keys::of(2)];

@@ -36,9 +36,11 @@ pub struct Paced {
 
 /// A flood with some validators gone, and one of them after it.
 pub struct CaughtUp {
+    /// The longest latency while they fell and little was sent.
+    pub held_up: Duration,
     pub flooded: Finished,
-    /// Blocks that it had missed.
-    pub blocks: u64,
+    /// Transactions that the last of them had missed.
+    pub missed: u64,
     /// From the start of its process until it had them.
     pub time: Duration,
 }
@@ -67,16 +69,15 @@ impl Paced {
 impl CaughtUp {
     /// `full` is the flood while nobody was gone.
     fn json(&self, full: &Finished) -> Value {
-        let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64();
-        let (live, late) = (per_second(self.blocks, self.flooded.time), per_second(self.blocks, self.time));
+        let late = self.missed as f64 / self.time.as_secs_f64();
         json!({
+            "held_up_seconds": round(self.held_up.as_secs_f64()),
             "per_second_max": self.flooded.per_second(),
             "ratio_to_full": round(self.flooded.per_second() as f64 / full.per_second().max(1) as f64),
-            "blocks_missed": self.blocks,
-            "live_blocks_per_second": round(live),
+            "transactions_missed": self.missed,
             "catch_up_seconds": round(self.time.as_secs_f64()),
-            "catch_up_blocks_per_second": round(late),
-            "catch_up_over_live": round(late / live),
+            "catch_up_per_second": round(late),
+            "catch_up_over_live": round(late / self.flooded.per_second().max(1) as f64),
         })
     }
 }
@@ -193,6 +194,7 @@ const HEADER: &[&str] = &[
     "tx/block",
     "syncs/block",
     "sent B/tx",
+    "fall: held up s",
     "down: of full",
     "catch-up: of live",
     "peak MiB",
@@ -214,6 +216,7 @@ fn row(load: &Value) -> Vec<Value> {
         &load["transactions_per_block"],
         &load["syncs_per_block"],
         &load["sent_bytes_per_transaction"],
+        &down["held_up_seconds"],
         &down["ratio_to_full"],
         &down["catch_up_over_live"],
         &load["memory_peak_mib"],

@@ -57,6 +57,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         heartbeat: node::HEARTBEAT,
         join: false,
         keep_blocks: None,
+        behind_proxy: false,
         pool_policy: node::Policy::default(),
     };
     let mut node = Node::start(config).await?;

@@ -237,7 +237,7 @@ fn make(dir: &Path, validators: u32, first: SocketAddr) -> anyhow::Result<()> {
     let addresses = birth::consecutive(first, keys.len())?;
     // Also one validator alone gets a folder of its own.
     let folder: PathBuf = if keys.len() == 1 { dir.join("node1") } else { dir.to_owned() };
-    let folders = birth::write(&folder, &genesis, &keys, &addresses)?;
+    let folders = birth::write(&folder, (&genesis, None), &keys, &addresses)?;
     let mut wires = Vec::new();
     for (from, (folder, listen)) in (1..).zip(folders.iter().zip(&addresses)) {
         let mut validators = Vec::new();

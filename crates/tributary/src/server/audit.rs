@@ -39,6 +39,14 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let folder = Folder::new(data);
     let _lock = folder.lock()?;
     let genesis = Arc::new(folder.genesis()?);
+    let chain = open(&folder, &genesis).await?;
+    let audited = audit(&folder, &genesis, &chain, arguments).await;
+    chain.stop().await;
+    audited
+}
+
+/// Opens the chain of a stopped node, to be read.
+pub(super) async fn open(folder: &Folder, genesis: &Arc<Genesis>) -> anyhow::Result<Chain> {
     let config = ChainConfig {
         genesis: genesis.clone(),
         keys: folder.validator_keys()?,
@@ -51,11 +59,9 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         keep: None,
         standing: Standing::default(),
         restored: None,
+        inherited: folder.inherited(genesis, false)?,
     };
-    let chain = Chain::start(folder.chain(), config).await.context("open the chain")?;
-    let audited = audit(&folder, &genesis, &chain, arguments).await;
-    chain.stop().await;
-    audited
+    Chain::start(folder.chain(), config).await.context("open the chain")
 }
 
 async fn audit(folder: &Folder, genesis: &Arc<Genesis>, chain: &Chain, arguments: &ArgMatches) -> anyhow::Result<()> {
@@ -101,6 +107,7 @@ async fn audit(folder: &Folder, genesis: &Arc<Genesis>, chain: &Chain, arguments
 /// Runs the history again beside the chain, on a state that is thrown away afterwards.
 async fn replay(folder: &Folder, genesis: &Arc<Genesis>, chain: &Chain, last: u64) -> anyhow::Result<Replayed> {
     let scratch = folder.path().join("replay");
+    let inherited = folder.state(genesis).context("read the state with which the chain began")?;
     let id = genesis.chain();
     let check = move |transactions: &[Arc<Checked>]| {
         let transactions = transactions.iter().map(|checked| checked.transaction.clone()).collect();
@@ -112,7 +119,7 @@ async fn replay(folder: &Folder, genesis: &Arc<Genesis>, chain: &Chain, last: u6
     };
     clear().with_context(|| format!("clear {}", scratch.display()))?;
     let blocks = chain.final_blocks(1).await.context("read the blocks")?;
-    let replayed = engine::replay(scratch.clone(), genesis.clone(), Arc::new(check), blocks, last).await;
+    let replayed = engine::replay(scratch.clone(), (genesis.clone(), inherited), Arc::new(check), blocks, last).await;
     clear().with_context(|| format!("clear {}", scratch.display()))?;
     replayed.context("run the history again")
 }

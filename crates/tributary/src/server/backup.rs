@@ -32,7 +32,8 @@ const MANIFEST: &str = "manifest.json";
 /// Bytes of the largest manifest: some hundred thousand files.
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 /// What a folder consists of, beside the engine's stores. The last ones say that there is a chain: they are written last.
-const FILES: &[&str] = &["genesis.json", "validator.key", "peers.json", "restored.json", "format.json", "genesis.bcs"];
+const FILES: &[&str] =
+    &["genesis.json", "state.bin", "validator.key", "peers.json", "restored.json", "format.json", "genesis.bcs"];
 /// Where the engine's stores are.
 const STORES: &str = "chain";
 

@@ -2,7 +2,7 @@
 //!
 //! Whoever makes a chain like this could sign for all of its validators: it fits one house, a demonstration, a test.
 
-use super::{data, founding};
+use super::{data, founding, state};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -24,6 +24,7 @@ pub fn command() -> Command {
         Command::new("new")
             .about("Make a chain: genesis and keys in a data folder, or in one folder for each of its validators")
             .arg(data())
+            .arg(state::option())
             .arg(
                 Arg::new("validators")
                     .long("validators")
@@ -77,10 +78,16 @@ fn new(arguments: &ArgMatches) -> anyhow::Result<()> {
         administrators: List::new(administrators(arguments)?).map_err(anyhow::Error::msg)?,
     };
     let count: u32 = *arguments.get_one("validators").expect("it has a default");
-    let (genesis, keys) = make_several(&text("name"), operator, Clock::Real, wall_time(), count)?;
+    let inherited = state::Read::of(arguments)?;
+    let time = inherited.as_ref().map_or(Ok(wall_time()), |read| read.begins(wall_time()))?;
+    let (genesis, keys) = make_several(&text("name"), operator, Clock::Real, time, count)?;
+    let genesis = Genesis { state: inherited.as_ref().map(state::Read::named), ..genesis };
+    founding::sound(&genesis, inherited.as_ref())?;
     let first: SocketAddr = *arguments.get_one("peers-from").expect("it has a default");
     let addresses = consecutive(first, keys.len())?;
-    let folders = write(Path::new(&text("data")), &genesis, &keys, &addresses).context("write the new chain")?;
+    let file = inherited.as_ref().map(|read| read.bytes.as_slice());
+    let folders =
+        write(Path::new(&text("data")), (&genesis, file), &keys, &addresses).context("write the new chain")?;
     let folders: Vec<String> = folders.iter().map(|folder| folder.path().display().to_string()).collect();
     let shown = json!({ "chain": genesis.chain(), "name": genesis.name, "folders": folders });
     output::value(Form::of(arguments), &shown);
@@ -98,15 +105,16 @@ pub fn consecutive(first: SocketAddr, count: usize) -> anyhow::Result<Vec<Socket
 }
 
 /// Writes a chain into `data`, or into a folder below it for each of several validators, who listen at these addresses.
+/// With the genesis goes the file of the state that it names, if it names one.
 pub fn write(
     data: &Path,
-    genesis: &Genesis,
+    (genesis, state): (&Genesis, Option<&[u8]>),
     keys: &[ValidatorKeys],
     addresses: &[SocketAddr],
 ) -> anyhow::Result<Vec<Folder>> {
     if let [only] = keys {
         let folder = Folder::new(data);
-        folder.create(genesis, only)?;
+        create(&folder, (genesis, state), only)?;
         return Ok(vec![folder]);
     }
     let peer = |(key, address): (&Bytes<32>, &SocketAddr)| Peer {
@@ -117,11 +125,24 @@ pub fn write(
     let mut folders = Vec::with_capacity(keys.len());
     for (number, (keys, address)) in keys.iter().zip(addresses).enumerate() {
         let folder = Folder::new(data.join(format!("node{}", number + 1)));
-        folder.create(genesis, keys)?;
+        create(&folder, (genesis, state), keys)?;
         folder.write_peers(&Peers { listen: *address, validators: validators.clone() })?;
         folders.push(folder);
     }
     Ok(folders)
+}
+
+/// Writes a chain into one folder, the state that its genesis names before it.
+pub(super) fn create(
+    folder: &Folder,
+    (genesis, state): (&Genesis, Option<&[u8]>),
+    keys: &ValidatorKeys,
+) -> anyhow::Result<()> {
+    anyhow::ensure!(!folder.has_chain(), "{} has a chain already", folder.path().display());
+    if let Some(state) = state {
+        folder.write_state(state)?;
+    }
+    Ok(folder.create(genesis, keys)?)
 }
 
 /// A chain with one validator. With a movable clock, block time begins at `time`, whatever the wall clock says.
@@ -150,6 +171,7 @@ pub fn make_several(
         validators: committee.validators,
         group_key: committee.group_key,
         sharing: committee.sharing,
+        state: None,
     };
     Ok((genesis, keys))
 }

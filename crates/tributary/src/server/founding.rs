@@ -10,8 +10,8 @@
 //! No secret leaves its machine: not on paper, not in a file, not over the network.
 
 use super::{
-    birth::{administrators, wall_time},
-    data,
+    birth::{self, administrators, wall_time},
+    data, state,
 };
 use crate::output::{self, Form};
 use anyhow::Context as _;
@@ -91,12 +91,14 @@ pub fn commands() -> Vec<Command> {
                     .value_parser(value_parser!(u64).range(limits::EPOCH_BLOCKS_MIN..=limits::EPOCH_BLOCKS_MAX))
                     .help("Blocks of an epoch: after so many, key shares are dealt anew"),
             )
+            .arg(state::option())
             .arg(Arg::new("members").value_name("FILE").num_args(1..).required(true).help("The members' files"))
             .arg(out("plan.json")),
         Command::new("ceremony")
             .about("Step 3, all at the same time: draw the shares of the chain's key, and write the genesis")
             .arg(data())
             .arg(listen())
+            .arg(state::option())
             .arg(Arg::new("plan").value_name("PLAN").required(true).help("The plan on which all agreed")),
         Command::new("join")
             .about("Make a folder and a key for a machine that is to join a chain; a vote lets it in")
@@ -109,6 +111,7 @@ pub fn commands() -> Vec<Command> {
             .arg(Arg::new("genesis").value_name("GENESIS").required(true).help("genesis.json of any node")),
         Command::new("check")
             .about("Show what a plan or a genesis says, and its hash: the same for everybody")
+            .arg(state::option())
             .arg(Arg::new("file").value_name("FILE").required(true).help("plan.json, genesis.json")),
     ]
 }
@@ -191,9 +194,10 @@ fn plan(arguments: &ArgMatches) -> anyhow::Result<()> {
     validators.sort();
     let bounded = anyhow::Error::msg::<String>;
     let keys = validators.iter().map(|key| Bytes::new(key.0).expect("a key has 32 bytes")).collect();
+    let inherited = state::Read::of(arguments)?;
     let plan = Genesis {
         name: Text::new(text(arguments, "name")).map_err(bounded)?,
-        time: wall_time(),
+        time: inherited.as_ref().map_or(Ok(wall_time()), |read| read.begins(wall_time()))?,
         made_at: wall_time(),
         clock: Clock::Real,
         operator: Operator {
@@ -206,8 +210,9 @@ fn plan(arguments: &ArgMatches) -> anyhow::Result<()> {
         validators: List::new(keys).map_err(bounded)?,
         group_key: Bytes::default(),
         sharing: Bytes::default(),
+        state: inherited.as_ref().map(state::Read::named),
     };
-    sound(&plan)?;
+    sound(&plan, inherited.as_ref())?;
     let out = text(arguments, "out");
     write(out, &plan)?;
     show(Form::of(arguments), &plan);
@@ -215,10 +220,23 @@ fn plan(arguments: &ArgMatches) -> anyhow::Result<()> {
 }
 
 /// Refuses what no chain could begin with.
-fn sound(plan: &Genesis) -> anyhow::Result<()> {
-    execution::run::genesis_records(plan).map(drop).map_err(|rejection| {
-        anyhow::anyhow!("the rules of the ledger refuse this plan: {}", ledger::explain(&rejection).1)
-    })
+pub(super) fn sound(plan: &Genesis, state: Option<&state::Read>) -> anyhow::Result<()> {
+    let inherited = match (&plan.state, state) {
+        (None, None) => None,
+        (Some(named), Some(read)) if read.named() == *named => Some(read.statement.records.clone()),
+        (Some(named), Some(_)) => anyhow::bail!("it goes on with another state than this one: with {}", named.digest),
+        (Some(named), None) => {
+            anyhow::bail!(
+                "it goes on with the state of chain {}, block {}: give it with --state",
+                named.chain,
+                named.height
+            )
+        }
+        (None, Some(_)) => anyhow::bail!("it goes on with no state of another chain: leave --state out"),
+    };
+    execution::run::genesis_records(plan, inherited)
+        .map(drop)
+        .map_err(|rejection| anyhow::anyhow!("the rules of the ledger refuse it: {}", ledger::explain(&rejection).1))
 }
 
 /// The hash by which people compare a plan.
@@ -246,6 +264,10 @@ fn show(form: Form, genesis: &Genesis) {
         ("its hash", json!(hash)),
         ("chain", json!(genesis.name)),
         ("operator", json!(genesis.operator.name)),
+        (
+            "goes on with",
+            json!(genesis.state.as_ref().map(|state| format!("chain {} from block {}", state.chain, state.height))),
+        ),
         ("blocks of an epoch", json!(genesis.epoch_blocks)),
         ("validators", json!(genesis.validators.len())),
     ]);
@@ -266,7 +288,7 @@ fn show(form: Form, genesis: &Genesis) {
 
 fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
     let genesis: Genesis = read(text(arguments, "file"))?;
-    sound(&genesis)?;
+    sound(&genesis, state::Read::of(arguments)?.as_ref())?;
     show(Form::of(arguments), &genesis);
     Ok(())
 }
@@ -304,7 +326,8 @@ fn machines(genesis: &Genesis) -> BTreeMap<types::PeerKey, String> {
 async fn ceremony(arguments: &ArgMatches) -> anyhow::Result<()> {
     let plan: Genesis = read(text(arguments, "plan"))?;
     anyhow::ensure!(plan.group_key.is_empty(), "this is a genesis already: start with `tributary node run`");
-    sound(&plan)?;
+    let inherited = state::Read::of(arguments)?;
+    sound(&plan, inherited.as_ref())?;
     let folder = Folder::new(text(arguments, "data"));
     anyhow::ensure!(!folder.has_chain(), "{} has a chain already", folder.path().display());
     let keys = folder.validator_keys().context("read this machine's key, which `tributary chain member` makes")?;
@@ -341,7 +364,8 @@ async fn ceremony(arguments: &ArgMatches) -> anyhow::Result<()> {
                     genesis.validators == born.committee.validators,
                     "the shares are not those of the plan"
                 );
-                write_chain(&folder, &genesis, &born.keys, listen, &machines)?;
+                let file = inherited.as_ref().map(|read| read.bytes.as_slice());
+                write_chain(&folder, (&genesis, file), &born.keys, listen, &machines)?;
                 show(form, &genesis);
             }
         }
@@ -355,12 +379,13 @@ async fn ceremony(arguments: &ArgMatches) -> anyhow::Result<()> {
 
 fn write_chain(
     folder: &Folder,
-    genesis: &Genesis,
+    genesis: (&Genesis, Option<&[u8]>),
     keys: &ValidatorKeys,
     listen: SocketAddr,
     machines: &BTreeMap<types::PeerKey, String>,
 ) -> anyhow::Result<()> {
     let peer = |(key, address): (&types::PeerKey, &String)| Peer { key: key.to_string(), address: address.clone() };
     folder.write_peers(&Peers { listen, validators: machines.iter().map(peer).collect() })?;
-    folder.create(genesis, keys).with_context(|| format!("write the chain into {}", Path::new(folder.path()).display()))
+    birth::create(folder, genesis, keys)
+        .with_context(|| format!("write the chain into {}", Path::new(folder.path()).display()))
 }

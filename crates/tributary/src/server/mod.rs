@@ -7,6 +7,7 @@ mod doctor;
 mod founding;
 mod log;
 pub mod run;
+mod state;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -47,6 +48,7 @@ fn pool_policy() -> Arg {
 pub fn commands() -> Vec<Command> {
     let mut commands = backup::commands();
     commands.push(doctor::command());
+    commands.push(state::command());
     commands.extend(node_commands());
     commands
 }
@@ -67,14 +69,18 @@ fn node_commands() -> Vec<Command> {
                         .value_parser(clap::value_parser!(std::net::SocketAddr))
                         .help("Tell health and metrics at this address, and metrics no more at the REST door"),
                 )
+                .arg(Arg::new("behind-proxy").long("behind-proxy").action(ArgAction::SetTrue).help(
+                    "A proxy stands before the REST door and appends the client's address to `X-Forwarded-For`: callers \
+                     who send rubbish are told apart by it",
+                ))
                 .arg(log::format())
                 .arg(
                     Arg::new("heartbeat-ms")
                         .long("heartbeat-ms")
                         .value_name("MS")
-                        .default_value("10000")
+                        .default_value("3000")
                         .value_parser(clap::value_parser!(u64))
-                        .help("Longest time without a block"),
+                        .help("Longest time without a block; the same for all validators of a chain"),
                 )
                 .arg(pool_policy())
                 .arg(
@@ -114,6 +120,7 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> Option<anyhow::Result<()
         "audit" => audit::run(arguments).await,
         "backup" => backup::backup(arguments),
         "restore" => backup::restore(arguments),
+        "state" => state::run(arguments).await,
         "doctor" => doctor::run(arguments).await,
         "completion" => {
             let shell: &clap_complete::Shell = arguments.get_one("shell").expect("clap demands it");

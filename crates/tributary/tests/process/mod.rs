@@ -47,7 +47,7 @@ pub fn chain_of(validators: u32) -> (TempDir, Vec<PathBuf>) {
         administrators: List::new(vec![signer("OP.admin").public_key()]).unwrap(),
     };
     let (genesis, keys) = birth::make_several("test", operator, Clock::Real, birth::wall_time(), validators).unwrap();
-    let folders = birth::write(folder.path(), &genesis, &keys, &free_addresses(keys.len())).unwrap();
+    let folders = birth::write(folder.path(), (&genesis, None), &keys, &free_addresses(keys.len())).unwrap();
     let folders = folders.iter().map(|folder| folder.path().to_owned()).collect();
     (folder, folders)
 }

@@ -75,6 +75,7 @@ async fn start(data: &Folder) -> Node {
         heartbeat: Duration::from_secs(10),
         join: false,
         keep_blocks: None,
+        behind_proxy: false,
         pool_policy: Policy::default(),
     };
     Node::start(config).await.expect("the node starts")

@@ -21,7 +21,7 @@ fn administrators(name: &str) -> List<PublicKey, 8> {
     List::new(vec![PublicKey { suite: Suite::ED25519, bytes: Bytes::new(bytes).unwrap() }]).unwrap()
 }
 
-fn founder(name: &str, role: EntityRole, machines: &[&str]) -> Founder {
+pub(super) fn founder(name: &str, role: EntityRole, machines: &[&str]) -> Founder {
     Founder {
         name: text(name),
         legal_id: text(&format!("LEGAL-{name}")),
@@ -32,7 +32,7 @@ fn founder(name: &str, role: EntityRole, machines: &[&str]) -> Founder {
     }
 }
 
-fn genesis(founders: Vec<Founder>, machines: &[&str]) -> Genesis {
+pub(super) fn genesis(founders: Vec<Founder>, machines: &[&str]) -> Genesis {
     let time = Date::from_ymd(2026, 3, 2).unwrap().at(9, 0);
     Genesis {
         name: text("founded"),
@@ -49,10 +49,11 @@ fn genesis(founders: Vec<Founder>, machines: &[&str]) -> Genesis {
         validators: List::new(machines.iter().map(|name| Bytes::new(peer(name).0).unwrap()).collect()).unwrap(),
         group_key: Bytes::default(),
         sharing: Bytes::default(),
+        state: None,
     }
 }
 
-fn founded(genesis: &Genesis) -> Result<Memory, &'static str> {
+pub(super) fn founded(genesis: &Genesis) -> Result<Memory, &'static str> {
     let mut state = Memory::default();
     crate::genesis(genesis, &mut state).map_err(|rejection| crate::explain(&rejection).0)?;
     let (violations, _) = crate::audit(&state);
@@ -60,7 +61,7 @@ fn founded(genesis: &Genesis) -> Result<Memory, &'static str> {
     Ok(state)
 }
 
-fn three() -> Vec<Founder> {
+pub(super) fn three() -> Vec<Founder> {
     vec![
         founder("STEEL", EntityRole::Core, &["STEEL-1", "STEEL-2"]),
         founder("BANK", EntityRole::Bank, &["BANK-1"]),
@@ -68,7 +69,7 @@ fn three() -> Vec<Founder> {
     ]
 }
 
-const MACHINES: [&str; 3] = ["BANK-1", "STEEL-1", "STEEL-2"];
+pub(super) const MACHINES: [&str; 3] = ["BANK-1", "STEEL-1", "STEEL-2"];
 
 #[test]
 fn founders_are_enterprises_with_weight_and_machines_from_the_first_block() {

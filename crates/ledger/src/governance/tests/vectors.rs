@@ -40,6 +40,7 @@ fn genesis() -> Genesis {
         validators: List::new(vec![Bytes::new(peer("STEEL-1").0).unwrap()]).unwrap(),
         group_key: Bytes::new([4; 4]).unwrap(),
         sharing: Bytes::new([5; 5]).unwrap(),
+        state: None,
     }
 }
 
