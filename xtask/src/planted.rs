@@ -54,7 +54,7 @@ pub const SLOW: &[Planted] = &[
     planted("block-unchecked", "engine", "a_bad_signature_gets_no_votes_and_the_chain_goes_on"),
     planted("outputs-unsynced", "engine", "what_followers_saw_survives_crashes_at_any_moment"),
     planted("votes-forgotten", "sim", "a_validator_that_falls_again_and_again_never_votes_twice"),
-    planted("failure-hidden", "sim", "a_machine_whose_disk_fails_stops"),
+    planted("failure-hidden", "sim", "a_machine_with_a_bad_place_on_its_disk_stops_whichever_store_it_meets"),
 ];
 
 /// Builds the suites once, with every fault in them, and runs each with its fault and without.

@@ -16,7 +16,7 @@
 //! **Invariant**: a folder of a newer format, with another genesis than it was made with, or with a store missing is
 //! refused before anything in it is opened.
 
-use crate::{Error, statement::Statement};
+use crate::{Error, state_file::StateFile};
 use engine::{Peering, ValidatorKeys};
 use execution::run::Records;
 use serde::{Deserialize, Serialize};
@@ -297,8 +297,8 @@ impl Folder {
     pub fn state(&self, genesis: &Genesis) -> Result<Option<Records>, Error> {
         let Some(named) = &genesis.state else { return Ok(None) };
         let path = self.state_path();
-        match Statement::inherited(&read(&path)?, named) {
-            Ok(statement) => Ok(Some(statement.records)),
+        match StateFile::inherited(&read(&path)?, named) {
+            Ok(state) => Ok(Some(state.records)),
             Err(reason) => Err(Error::Damaged { path, reason }),
         }
     }

@@ -23,7 +23,7 @@ mod journal;
 mod owners;
 mod phase;
 mod source;
-pub mod statement;
+pub mod state_file;
 mod vitals;
 mod waiters;
 
@@ -34,7 +34,7 @@ pub use mempool::Policy;
 pub use owners::Owners;
 pub use phase::{Phase, Phases};
 pub use source::PoolSource;
-pub use statement::Statement;
+pub use state_file::StateFile;
 
 use api::Backend;
 use backend::NodeBackend;

@@ -29,6 +29,8 @@ use crate::plan::Draw;
 pub enum Ill {
     /// So many of a thousand writes and syncs fail; what a failed sync was to keep may be gone.
     Failing { per_mille: u64 },
+    /// Writes and syncs of the files of one store fail, and of no other: a bad place on the disk.
+    BadPlace { store: &'static str },
     /// Nothing that grows a file has room.
     Full,
     /// Every write, sync and opening takes so long, at most.
@@ -193,14 +195,15 @@ impl Disk {
         self.refused.store(false, Ordering::Relaxed);
     }
 
-    /// Whether this act is refused; `grows`: it needs room.
-    fn refuses(&self, life: u64, grows: bool) -> Result<(), Error> {
+    /// Whether this act on a file of a partition is refused; `grows`: it needs room.
+    fn refuses(&self, life: u64, partition: &str, grows: bool) -> Result<(), Error> {
         let mut inner = self.inner.lock();
         if inner.life != life {
             return Err(refusal("its machine has fallen"));
         }
         let refused = match inner.ill {
             Some(Ill::Failing { per_mille }) => inner.draw.between(1, 1_000) <= per_mille,
+            Some(Ill::BadPlace { store }) => partition.starts_with(store),
             Some(Ill::Full) => grows,
             Some(Ill::Slow { .. }) | None => false,
         };
@@ -219,7 +222,7 @@ impl Disk {
                 let most = u64::try_from(most.as_millis()).expect("seconds");
                 Some(inner.draw.millis(0, most))
             }
-            Some(Ill::Failing { .. } | Ill::Full) | None => None,
+            Some(Ill::Failing { .. } | Ill::BadPlace { .. } | Ill::Full) | None => None,
         }
     }
 
@@ -245,7 +248,7 @@ impl Storage for Disk {
     ) -> Result<(Handhold, u64, BlobVersion), Error> {
         self.wait().await;
         let life = self.inner.lock().life;
-        self.refuses(life, false)?;
+        self.refuses(life, partition, false)?;
         let mut inner = self.inner.lock();
         inner.partitions.insert(partition.to_owned());
         let stored = inner.files.entry((partition.to_owned(), name.to_vec())).or_insert_with(|| Stored {
@@ -262,7 +265,8 @@ impl Storage for Disk {
         let open = Arc::new(());
         stored.open = Arc::downgrade(&open);
         let len = u64::try_from(stored.file.lock().seen.len()).expect("it is in memory");
-        let handle = Handhold { disk: self.clone(), file: stored.file.clone(), life, _open: open };
+        let partition = partition.into();
+        let handle = Handhold { disk: self.clone(), partition, file: stored.file.clone(), life, _open: open };
         Ok((handle, len, stored.version))
     }
 
@@ -299,6 +303,7 @@ impl Storage for Disk {
 /// An open file.
 pub(crate) struct Handhold {
     disk: Disk,
+    partition: Arc<str>,
     file: Arc<Mutex<File>>,
     life: u64,
     _open: Arc<()>,
@@ -311,13 +316,13 @@ impl Handhold {
     }
 
     fn sync_now(&self, made: u64) -> Result<(), Error> {
-        keep(&self.disk, &self.file, self.life, made)
+        keep(&self.disk, (&self.partition, &self.file), self.life, made)
     }
 }
 
 /// Makes sure what was changed up to a moment, or fails to.
-fn keep(disk: &Disk, file: &Mutex<File>, life: u64, made: u64) -> Result<(), Error> {
-    let refused = disk.refuses(life, false);
+fn keep(disk: &Disk, (partition, file): (&str, &Mutex<File>), life: u64, made: u64) -> Result<(), Error> {
+    let refused = disk.refuses(life, partition, false);
     let mut file = file.lock();
     match refused {
         Ok(()) => file.keep(made),
@@ -370,7 +375,7 @@ impl Blob for Handhold {
         let (at, end) = Self::place(offset, bytes.len())?;
         self.disk.wait().await;
         let grows = end > self.file.lock().seen.len();
-        if let Err(error) = self.disk.refuses(self.life, grows) {
+        if let Err(error) = self.disk.refuses(self.life, &self.partition, grows) {
             let part = self.disk.part(bytes.len());
             self.file.lock().change(Change::Write { at, bytes: bytes[..part].to_vec(), sure: false });
             return Err(error);
@@ -382,7 +387,7 @@ impl Blob for Handhold {
     async fn resize(&self, len: u64) -> Result<(), Error> {
         let (len, _) = Self::place(len, 0)?;
         let grows = len > self.file.lock().seen.len();
-        self.disk.refuses(self.life, grows)?;
+        self.disk.refuses(self.life, &self.partition, grows)?;
         self.file.lock().change(Change::Resize { len });
         Ok(())
     }
@@ -396,10 +401,11 @@ impl Blob for Handhold {
     async fn start_sync(&self) -> Handle<()> {
         let made = self.file.lock().made;
         let Some(pause) = self.disk.pause() else { return Handle::ready(self.sync_now(made)) };
-        let (disk, file, life) = (self.disk.clone(), self.file.clone(), self.life);
+        let (disk, life) = (self.disk.clone(), self.life);
+        let (partition, file) = (self.partition.clone(), self.file.clone());
         let syncing = self.disk.context.child("sync").spawn(move |context| async move {
             context.sleep(pause).await;
-            keep(&disk, &file, life, made)
+            keep(&disk, (&partition, &file), life, made)
         });
         Handle::from_future(async move { syncing.await? })
     }

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Of each simulation: enough for a few things to happen at the same time.
 const TROUBLE: Duration = Duration::from_secs(20);
 
+/// Longer than a machine may go on after its disk has refused something.
+const BAD_PLACE: Duration = Duration::from_secs(40);
+
 /// Four sound validators, to whom nothing happens but this, every so often.
 fn again_and_again(seed: u64, often: Duration, event: impl Fn(usize) -> Event) -> Report {
     let mut plan = Plan::draw(seed, TROUBLE);
@@ -36,6 +39,19 @@ fn a_machine_whose_disk_fails_stops() {
     let event = |number| Event::BadDisk { machine: number % 4, ill: ill.clone(), time: Duration::from_secs(2) };
     let report = again_and_again(1, Duration::from_secs(3), event);
     assert!(report.fallen > 2, "{report:?}");
+}
+
+#[test]
+fn a_machine_with_a_bad_place_on_its_disk_stops_whichever_store_it_meets() {
+    for (seed, store) in (5..).zip(["outputs", "state"]) {
+        let mut plan = Plan::draw(seed, BAD_PLACE);
+        (plan.validators, plan.liars) = (4, Vec::new());
+        plan.clocks.truncate(5);
+        let event = Event::BadDisk { machine: 2, ill: Ill::BadPlace { store }, time: BAD_PLACE };
+        plan.events = vec![(Duration::from_secs(1), event)];
+        let report = run(&plan);
+        assert!(report.fallen > 2, "{store}: {report:?}");
+    }
 }
 
 #[test]

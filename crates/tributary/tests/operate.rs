@@ -244,6 +244,15 @@ async fn a_validator_from_a_backup_signs_in_no_epoch_in_which_it_may_have_signed
         (idle > 10.0).then_some(())
     };
     until("nothing becomes final without its vote", stuck).await;
+    let (status, _) = text(&format!("{}/readyz", nodes[0].url)).await;
+    assert_eq!(status, 200, "a chain may be slow for a while");
+    let told = async || {
+        let (status, said) = text(&format!("{}/readyz", nodes[0].url)).await;
+        (status == 503).then_some(said)
+    };
+    let said = until("the node says that the chain stands still", told).await;
+    assert!(said.contains("no block has become final for") && said.contains("tributary doctor"), "{said}");
+    assert_eq!(text(&format!("{}/livez", nodes[0].url)).await.0, 200, "the process is well");
     nodes.push(Process::start_with(&killed, QUICK_MS));
 
     // In an epoch that begins well after the restore, its vote counts again.

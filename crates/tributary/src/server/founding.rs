@@ -223,7 +223,7 @@ fn plan(arguments: &ArgMatches) -> anyhow::Result<()> {
 pub(super) fn sound(plan: &Genesis, state: Option<&state::Read>) -> anyhow::Result<()> {
     let inherited = match (&plan.state, state) {
         (None, None) => None,
-        (Some(named), Some(read)) if read.named() == *named => Some(read.statement.records.clone()),
+        (Some(named), Some(read)) if read.named() == *named => Some(read.state.records.clone()),
         (Some(named), Some(_)) => anyhow::bail!("it goes on with another state than this one: with {}", named.digest),
         (Some(named), None) => {
             anyhow::bail!(

@@ -11,8 +11,8 @@ use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
 use node::{
-    Folder, Statement,
-    statement::{BYTES_MAX, Origin, digest},
+    Folder, StateFile,
+    state_file::{BYTES_MAX, Origin, digest},
 };
 use serde_json::json;
 use std::{
@@ -58,7 +58,7 @@ pub fn option() -> Arg {
 /// A state file that was read whole.
 pub struct Read {
     pub bytes: Vec<u8>,
-    pub statement: Statement,
+    pub state: StateFile,
 }
 
 impl Read {
@@ -69,12 +69,12 @@ impl Read {
 
     /// What a genesis says of it.
     pub fn named(&self) -> Inheritance {
-        self.statement.named(digest(&self.bytes))
+        self.state.named(digest(&self.bytes))
     }
 
     /// When a chain can begin that goes on with it: not before its last block, which no clock of today may be far behind.
     pub fn begins(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
-        let last = self.statement.origin.time;
+        let last = self.state.origin.time;
         anyhow::ensure!(
             last.0 <= now.0 + types::limits::BLOCK_TIME_SKEW_MS_MAX,
             "the state is of {last}, which has not come yet: a chain whose clock was moved cannot go on by a real one"
@@ -98,10 +98,10 @@ async fn export(arguments: &ArgMatches) -> anyhow::Result<()> {
     let _lock = folder.lock()?;
     let genesis = Arc::new(folder.genesis()?);
     let chain = audit::open(&folder, &genesis).await?;
-    let statement = statement(&chain).await;
+    let state = state(&chain).await;
     chain.stop().await;
-    let statement = statement?;
-    let file = statement.encode();
+    let state = state?;
+    let file = state.encode();
     let bytes = u64::try_from(file.len())?;
     anyhow::ensure!(bytes <= BYTES_MAX, "the state has {bytes} bytes, and a chain can begin with {BYTES_MAX} at most");
     // A half-written file never has the name of a whole one.
@@ -113,11 +113,11 @@ async fn export(arguments: &ArgMatches) -> anyhow::Result<()> {
         fs::rename(&partial, to)
     };
     write().with_context(|| format!("write {}", to.display()))?;
-    show(Form::of(arguments), &statement.origin, digest(&file), bytes);
+    show(Form::of(arguments), &state.origin, digest(&file), bytes);
     Ok(())
 }
 
-async fn statement(chain: &engine::Chain) -> anyhow::Result<Statement> {
+async fn state(chain: &engine::Chain) -> anyhow::Result<StateFile> {
     let listing = chain.scan().await.context("read the whole state")?;
     let block = chain.block(listing.height).await?.context("the last block is not there")?;
     let records: execution::run::Records = listing.records.into_iter().collect();
@@ -130,22 +130,22 @@ async fn statement(chain: &engine::Chain) -> anyhow::Result<Statement> {
         records: u64::try_from(records.len())?,
     };
     anyhow::ensure!(origin.state_root == block.header.state_root, "the state is not that of the last block");
-    Ok(Statement { origin, records })
+    Ok(StateFile { origin, records })
 }
 
 fn read(path: &Path) -> anyhow::Result<Read> {
     let read = || -> anyhow::Result<Read> {
         let bytes = fs::read(path)?;
-        let statement = Statement::decode(&bytes).map_err(anyhow::Error::msg)?;
-        Ok(Read { bytes, statement })
+        let state = StateFile::decode(&bytes).map_err(anyhow::Error::msg)?;
+        Ok(Read { bytes, state })
     };
     read().with_context(|| format!("read {}", path.display()))
 }
 
 fn check(arguments: &ArgMatches) -> anyhow::Result<()> {
-    let Read { bytes, statement } = read(Path::new(arguments.get_one::<String>("file").expect("clap demands it")))?;
-    show(Form::of(arguments), &statement.origin, digest(&bytes), u64::try_from(bytes.len())?);
-    let state = Memory { records: statement.records, events: Vec::new() };
+    let Read { bytes, state } = read(Path::new(arguments.get_one::<String>("file").expect("clap demands it")))?;
+    show(Form::of(arguments), &state.origin, digest(&bytes), u64::try_from(bytes.len())?);
+    let state = Memory { records: state.records, events: Vec::new() };
     let (violations, checks) = ledger::audit(&state);
     for violation in &violations {
         println!("broken: {violation}");

@@ -32,7 +32,7 @@ pub struct Origin {
 
 /// A chain's state after a block.
 #[derive(Clone, Debug)]
-pub struct Statement {
+pub struct StateFile {
     pub origin: Origin,
     pub records: Records,
 }
@@ -42,7 +42,7 @@ pub fn digest(file: &[u8]) -> Digest {
     Digest::of(&[b"tributary/state/1", file])
 }
 
-impl Statement {
+impl StateFile {
     /// # Panics
     /// When a key or a record has four gigabytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -83,10 +83,10 @@ impl Statement {
         if found != named.digest {
             return Err(format!("its digest is {found}, and the genesis names {}", named.digest));
         }
-        let statement = Self::decode(file)?;
-        let Origin { chain, height, time, .. } = statement.origin;
+        let state = Self::decode(file)?;
+        let Origin { chain, height, time, .. } = state.origin;
         let same = (chain, height, time) == (named.chain, named.height, named.time);
-        if same { Ok(statement) } else { Err(format!("the genesis names another chain, block or time than {chain}")) }
+        if same { Ok(state) } else { Err(format!("the genesis names another chain, block or time than {chain}")) }
     }
 
     /// What a genesis says of this state, whose file has this digest.
@@ -115,7 +115,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], String> {
 mod tests {
     use super::*;
 
-    fn statement() -> Statement {
+    fn state() -> StateFile {
         let records: Records = [(vec![1, 0, 7], vec![9; 40]), (vec![1, 1], Vec::new())].into();
         let origin = Origin {
             chain: ChainId::default(),
@@ -125,44 +125,44 @@ mod tests {
             state_root: Digest::of(&[b"root"]),
             records: 2,
         };
-        Statement { origin, records }
+        StateFile { origin, records }
     }
 
     #[test]
     fn a_state_reads_back_and_is_the_one_that_was_named() {
-        let file = statement().encode();
-        let named = statement().named(digest(&file));
-        let read = Statement::inherited(&file, &named).unwrap();
-        assert_eq!((read.origin, read.records), (statement().origin, statement().records));
+        let file = state().encode();
+        let named = state().named(digest(&file));
+        let read = StateFile::inherited(&file, &named).unwrap();
+        assert_eq!((read.origin, read.records), (state().origin, state().records));
     }
 
     #[test]
     fn a_file_with_any_byte_changed_or_cut_off_anywhere_is_refused() {
-        let file = statement().encode();
-        let named = statement().named(digest(&file));
+        let file = state().encode();
+        let named = state().named(digest(&file));
         for place in 0..file.len() {
             let mut changed = file.clone();
             changed[place] ^= 1;
-            assert!(Statement::inherited(&changed, &named).is_err(), "byte {place}");
-            assert!(Statement::decode(&file[..place]).is_err(), "cut off at {place}");
+            assert!(StateFile::inherited(&changed, &named).is_err(), "byte {place}");
+            assert!(StateFile::decode(&file[..place]).is_err(), "cut off at {place}");
         }
     }
 
     #[test]
     fn records_out_of_order_or_twice_are_refused() {
-        let whole = statement().encode();
+        let whole = state().encode();
         let head = whole.len() - (4 + 3 + 4 + 40) - (4 + 2 + 4);
         let mut twice = whole[..head].to_vec();
         for _ in 0..2 {
             twice.extend_from_slice(&whole[whole.len() - 10..]);
         }
-        assert_eq!(Statement::decode(&twice).unwrap_err(), "its records are in no order");
+        assert_eq!(StateFile::decode(&twice).unwrap_err(), "its records are in no order");
     }
 
     #[test]
     fn a_genesis_that_names_another_block_is_told() {
-        let file = statement().encode();
-        let named = Inheritance { height: 13, ..statement().named(digest(&file)) };
-        assert!(Statement::inherited(&file, &named).unwrap_err().contains("another chain, block or time"));
+        let file = state().encode();
+        let named = Inheritance { height: 13, ..state().named(digest(&file)) };
+        assert!(StateFile::inherited(&file, &named).unwrap_err().contains("another chain, block or time"));
     }
 }
