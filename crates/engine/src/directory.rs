@@ -58,7 +58,7 @@ impl PeerAddress {
 pub struct Directory(Map<PeerKey, Option<Address>>);
 
 impl Directory {
-    pub(crate) fn new(addresses: impl IntoIterator<Item = (PeerKey, Option<Address>)>) -> Self {
+    pub fn new(addresses: impl IntoIterator<Item = (PeerKey, Option<Address>)>) -> Self {
         Self(Map::from_iter_dedup(addresses))
     }
 

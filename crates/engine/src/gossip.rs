@@ -9,7 +9,8 @@
 //!
 //! An honest node sends only what it has checked. So who sends a bundle that cannot be read, or a transaction with a
 //! signature that does not verify, is shut out; who sends more than a share of what can be read is not listened to for a
-//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over.
+//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over, and counts as
+//! many times more of their share than what can wait.
 
 use bytes::Buf as _;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
@@ -40,42 +41,82 @@ const WAITING_MAX: usize = 8_192;
 const PEER_BYTES_PER_SECOND: u64 = 8 << 20;
 /// Bytes that one peer's bundles may have at once.
 const PEER_BYTES_AT_ONCE: u64 = 16 << 20;
-/// Denouncements that wait to be acted on: more of the same peers say nothing new.
-const DENOUNCED_MAX: usize = 256;
+/// How much more of a peer's share a byte takes that was of no use: to find that out is the work, and nobody pays for it.
+const USELESS_TIMES: u64 = 16;
+/// How far a share may be overdrawn: so long is nobody listened to at most.
+const DEBT_MAX: i64 = 30 * PEER_BYTES_PER_SECOND.cast_signed();
+/// Words on peers that wait to be acted on: more of the same peers say nothing new.
+const WORDS_MAX: usize = 256;
 
 /// Transactions that a peer has sent: unchecked, and perhaps known already.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     pub transactions: Vec<Transaction>,
+    /// As many as there were, and their bytes.
+    count: usize,
+    bytes: usize,
     peer: PeerKey,
-    denounced: mpsc::Sender<PeerKey>,
+    words: mpsc::Sender<Word>,
+}
+
+/// What became of a peer's bundle.
+#[derive(Debug)]
+enum Word {
+    /// No honest node would have sent it.
+    Denounced(PeerKey),
+    /// So many bytes of it were of no use.
+    Useless(PeerKey, usize),
 }
 
 impl Bundle {
     /// Shuts its sender out: no honest node would have sent this.
     pub fn denounce(&self) {
-        let _ = self.denounced.try_send(self.peer.clone());
+        let _ = self.words.try_send(Word::Denounced(self.peer.clone()));
+    }
+
+    /// So many of its transactions were final long ago, or nothing that can wait: its sender is heard less for a while.
+    pub fn useless(&self, count: usize) {
+        let bytes = self.bytes.saturating_mul(count).checked_div(self.count).unwrap_or_default();
+        if bytes > 0 {
+            let _ = self.words.try_send(Word::Useless(self.peer.clone(), bytes));
+        }
     }
 }
 
 /// What each peer may still send now.
 struct Allowances<E> {
     clock: E,
-    left: BTreeMap<PeerKey, (u64, SystemTime)>,
+    left: BTreeMap<PeerKey, (i64, SystemTime)>,
 }
 
 impl<E: Clock> Allowances<E> {
-    /// Whether a peer may send so many bytes now; then it has.
-    fn take(&mut self, peer: &PeerKey, bytes: usize) -> bool {
+    /// What a peer has left now: below zero where it has overdrawn.
+    fn left(&mut self, peer: &PeerKey) -> &mut i64 {
         let now = self.clock.current();
-        let (left, since) = self.left.entry(peer.clone()).or_insert((PEER_BYTES_AT_ONCE, now));
+        let all = PEER_BYTES_AT_ONCE.cast_signed();
+        let (left, since) = self.left.entry(peer.clone()).or_insert((all, now));
         let passed = now.duration_since(*since).unwrap_or(Duration::ZERO).as_millis();
         let earned = u64::try_from(passed).unwrap_or(u64::MAX).saturating_mul(PEER_BYTES_PER_SECOND / 1_000);
-        (*left, *since) = (left.saturating_add(earned).min(PEER_BYTES_AT_ONCE), now);
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        *left = left.saturating_add(i64::try_from(earned).unwrap_or(i64::MAX)).min(all);
+        *since = now;
+        left
+    }
+
+    /// Whether a peer may send so many bytes now; then it has.
+    fn take(&mut self, peer: &PeerKey, bytes: usize) -> bool {
+        let left = self.left(peer);
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let allowed = *left >= bytes;
-        *left = left.saturating_sub(bytes);
+        // Who sends on while it is not listened to saves nothing up.
+        *left = if allowed { *left - bytes } else { (*left).min(0) };
         allowed
+    }
+
+    /// So many bytes of what a peer sent were of no use.
+    fn charge(&mut self, peer: &PeerKey, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(USELESS_TIMES);
+        let left = self.left(peer);
+        *left = left.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX)).max(-DEBT_MAX);
     }
 }
 
@@ -112,14 +153,14 @@ pub(crate) async fn run<E, S, R, B>(
     R: Receiver<PublicKey = PeerKey>,
     B: Blocker<PublicKey = PeerKey>,
 {
-    let (denounced, mut denouncements) = mpsc::channel(DENOUNCED_MAX);
+    let (words, mut told) = mpsc::channel(WORDS_MAX);
     let mut allowances = Allowances { clock, left: BTreeMap::new() };
     loop {
         // The futures that did not come first are dropped here, and take nothing with them.
-        let theirs = select(denouncements.recv().boxed(), receiver.recv().boxed());
+        let theirs = select(told.recv().boxed(), receiver.recv().boxed());
         let event = match select(waiting.recv().boxed(), theirs).await {
             Either::Left((ours, _)) => Event::Ours(ours),
-            Either::Right((Either::Left((peer, _)), _)) => Event::Liar(peer.expect("this end keeps a sender")),
+            Either::Right((Either::Left((word, _)), _)) => Event::Word(word.expect("this end keeps a sender")),
             Either::Right((Either::Right((Ok((peer, bytes)), _)), _)) => Event::Theirs(peer, bytes),
             Either::Right((Either::Right((Err(_), _)), _)) => return,
         };
@@ -129,15 +170,20 @@ pub(crate) async fn run<E, S, R, B>(
                 let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
             }
             Event::Ours(None) => return,
-            Event::Liar(peer) => {
+            Event::Word(Word::Useless(peer, bytes)) => allowances.charge(&peer, bytes),
+            Event::Word(Word::Denounced(peer)) => {
                 commonware_p2p::block!(blocker, peer, "a transaction that nobody signed");
             }
             Event::Theirs(peer, mut bytes) => {
-                if !allowances.take(&peer, bytes.remaining()) {
+                let length = bytes.remaining();
+                if !allowances.take(&peer, length) {
                     continue;
                 }
-                match open(&bytes.copy_to_bytes(bytes.remaining())) {
-                    Some(transactions) => source.arrive(Bundle { transactions, peer, denounced: denounced.clone() }),
+                match open(&bytes.copy_to_bytes(length)) {
+                    Some(transactions) => {
+                        let count = transactions.len();
+                        source.arrive(Bundle { transactions, count, bytes: length, peer, words: words.clone() });
+                    }
                     None => {
                         commonware_p2p::block!(blocker, peer, "a bundle of transactions that cannot be read");
                     }
@@ -151,8 +197,8 @@ pub(crate) async fn run<E, S, R, B>(
 enum Event {
     /// A transaction to tell of; `None`: the chain stops.
     Ours(Option<Vec<u8>>),
-    /// A peer has sent what no honest node sends.
-    Liar(PeerKey),
+    /// What became of a peer's bundle.
+    Word(Word),
     /// A peer's bundle.
     Theirs(PeerKey, IoBuf),
 }
@@ -234,6 +280,32 @@ mod tests {
             context.sleep(Duration::from_millis(100)).await;
             assert!(!allowances.take(&one, 1 << 20));
             context.sleep(Duration::from_secs(1)).await;
+            assert!(allowances.take(&one, 1 << 20));
+        });
+    }
+
+    #[test]
+    fn what_was_of_no_use_silences_its_peer_for_longer_and_never_for_long() {
+        deterministic::Runner::default().start(|context| async move {
+            let [one, other] = [1, 2].map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
+            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            // A start's journal does no harm: a megabyte is within what a peer has at once.
+            assert!(allowances.take(&one, 1 << 19));
+            allowances.charge(&one, 1 << 19);
+            assert!(allowances.take(&one, 1 << 10));
+            // Replays without end do: one part in so many is read of what could be.
+            let mut read = 0;
+            for _ in 0..1_000 {
+                if allowances.take(&one, 1 << 18) {
+                    allowances.charge(&one, 1 << 18);
+                    read += 1;
+                }
+                context.sleep(Duration::from_millis(10)).await;
+            }
+            assert!((1..50).contains(&read), "{read} in ten seconds");
+            assert!(allowances.take(&other, 1 << 20), "each has its own");
+            allowances.charge(&one, usize::MAX);
+            context.sleep(Duration::from_secs(33)).await;
             assert!(allowances.take(&one, 1 << 20));
         });
     }

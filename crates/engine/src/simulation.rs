@@ -1,6 +1,6 @@
 //! The chain's parts for who brings a runtime and a network of his own: the simulator, and the tests of this crate.
 
-use commonware_consensus::types::Epoch;
+pub use commonware_consensus::types::Epoch;
 use commonware_glue::dkg::network::Manager;
 use commonware_p2p::{Address, PeerSetSubscription, PeerSetUpdate, Provider, TrackedPeers, simulated};
 use commonware_runtime::{Quota, deterministic};

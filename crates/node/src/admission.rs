@@ -202,13 +202,15 @@ async fn answer(
 
 /// Checks and takes what other validators send, bundle by bundle. Nobody waits for an answer.
 ///
-/// Nonces come first: what was final long ago costs no check of its signature. A signature that does not verify tells
-/// that its sender is no honest node, which sends only what it has checked.
+/// Nonces come first: what was final long ago costs no check of its signature. What cannot wait was of no use, and its
+/// sender is heard less for a while. A signature that does not verify tells that its sender is no honest node, which
+/// sends only what it has checked.
 async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
     while let Some(mut bundle) = arriving.recv().await {
         let senders: BTreeSet<AccountId> =
             bundle.transactions.iter().filter_map(|transaction| transaction.body.sender()).collect();
         let Ok((_, next)) = nonces(&way.chain, senders.into_iter().collect()).await else { continue };
+        let all = bundle.transactions.len();
         let mut transactions = std::mem::take(&mut bundle.transactions);
         transactions.retain(|transaction| {
             let next = transaction.body.sender().and_then(|sender| next.get(&sender));
@@ -221,7 +223,8 @@ async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
         if checked.iter().any(|result| result.as_ref().is_err_and(|rejection| rejection.code == forged)) {
             bundle.denounce();
         }
-        admit(&way, checked).await;
+        let admitted = admit(&way, checked).await;
+        bundle.useless(all - admitted.iter().filter(|(_, taken)| taken.is_some()).count());
     }
 }
 
