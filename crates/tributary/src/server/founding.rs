@@ -44,43 +44,46 @@ fn listen() -> Arg {
         .help("Where this machine listens for the others")
 }
 
+fn out(default: &'static str) -> Arg {
+    Arg::new("out").long("out").value_name("FILE").default_value(default).help("Where the public file is written")
+}
+
+fn member_command() -> Command {
+    Command::new("member")
+        .about("Found a chain with others, step 1: make this machine's key, and a public file about your organisation")
+        .arg(data())
+        .arg(option("name", "Your organisation's name in the commercial register").required(true))
+        .arg(option("legal-id", "Its unified social credit code or LEI").required(true))
+        .arg(
+            option("roles", "What it is in the trade: core, supplier, bank, operator, ...")
+                .required(true)
+                .value_delimiter(','),
+        )
+        .arg(
+            option("administrators", "Public keys of its administrators, as `tributary key new` shows them")
+                .required(true)
+                .value_delimiter(','),
+        )
+        .arg(
+            Arg::new("weight")
+                .long("weight")
+                .value_name("N")
+                .default_value("1")
+                .value_parser(value_parser!(u32).range(1..))
+                .help("Its weight in votes"),
+        )
+        .arg(option("machine", "This machine's name for people").default_value("validator"))
+        .arg(
+            option("address", "Where the other validators reach this machine: HOST:PORT, the preferred one first")
+                .required(true)
+                .value_delimiter(','),
+        )
+        .arg(out("member.json"))
+}
+
 pub fn commands() -> Vec<Command> {
-    let out = |default: &'static str| {
-        Arg::new("out").long("out").value_name("FILE").default_value(default).help("Where the public file is written")
-    };
     vec![
-        Command::new("member")
-            .about(
-                "Found a chain with others, step 1: make this machine's key, and a public file about your organisation",
-            )
-            .arg(data())
-            .arg(option("name", "Your organisation's name in the commercial register").required(true))
-            .arg(option("legal-id", "Its unified social credit code or LEI").required(true))
-            .arg(
-                option("roles", "What it is in the trade: core, supplier, bank, operator, ...")
-                    .required(true)
-                    .value_delimiter(','),
-            )
-            .arg(
-                option("administrators", "Public keys of its administrators, as `tributary key new` shows them")
-                    .required(true)
-                    .value_delimiter(','),
-            )
-            .arg(
-                Arg::new("weight")
-                    .long("weight")
-                    .value_name("N")
-                    .default_value("1")
-                    .value_parser(value_parser!(u32).range(1..))
-                    .help("Its weight in votes"),
-            )
-            .arg(option("machine", "This machine's name for people").default_value("validator"))
-            .arg(
-                option("address", "Where the other validators reach this machine: HOST:PORT, the preferred one first")
-                    .required(true)
-                    .value_delimiter(','),
-            )
-            .arg(out("member.json")),
+        member_command(),
         Command::new("plan")
             .about("Step 2: put the members' files together, for everybody to check")
             .arg(option("name", "The chain's name for people").required(true))
