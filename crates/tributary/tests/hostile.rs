@@ -25,7 +25,7 @@ const HEARTBEAT_MS: &str = "1000";
 /// How long each kind of rubbish is sent.
 const LENGTH: Duration = Duration::from_secs(6);
 /// How soon payments are final while it is.
-const FINAL_WITHIN: Duration = Duration::from_secs(10);
+const FINAL_WITHIN: Duration = Duration::from_secs(60);
 /// What a node may hold in memory in all of this.
 const MEMORY_MIB_MAX: u64 = 1_024;
 /// Bytes of a bundle, well within what a message may have.
