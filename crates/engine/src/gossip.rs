@@ -9,8 +9,8 @@
 //!
 //! An honest node sends only what it has checked. So who sends a bundle that cannot be read, or a transaction with a
 //! signature that does not verify, is shut out; who sends more than a share of what can be read is not listened to for a
-//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over, and counts as
-//! many times more of their share than what can wait.
+//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over, and
+//! counts as many times more of their share than what is new.
 
 use bytes::Buf as _;
 use commonware_p2p::{Blocker, Receiver, Recipients, Sender};
@@ -74,7 +74,7 @@ impl Bundle {
         let _ = self.words.try_send(Word::Denounced(self.peer.clone()));
     }
 
-    /// So many of its transactions were final long ago, or nothing that can wait: its sender is heard less for a while.
+    /// So many of its transactions were final long ago: its sender is heard less for a while.
     pub fn useless(&self, count: usize) {
         let bytes = self.bytes.saturating_mul(count).checked_div(self.count).unwrap_or_default();
         if bytes > 0 {

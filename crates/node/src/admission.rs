@@ -202,8 +202,8 @@ async fn answer(
 
 /// Checks and takes what other validators send, bundle by bundle. Nobody waits for an answer.
 ///
-/// Nonces come first: what was final long ago costs no check of its signature. What cannot wait was of no use, and its
-/// sender is heard less for a while. A signature that does not verify tells that its sender is no honest node, which
+/// Nonces come first: what was final long ago costs no check of its signature, and its sender is heard less for a while;
+/// what this node has no room for is not its sender's fault. A signature that does not verify tells that its sender is no honest node, which
 /// sends only what it has checked.
 async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
     while let Some(mut bundle) = arriving.recv().await {
@@ -216,6 +216,7 @@ async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
             let next = transaction.body.sender().and_then(|sender| next.get(&sender));
             next.is_some_and(|next| transaction.body.nonce >= *next)
         });
+        bundle.useless(all - transactions.len());
         let id = way.id;
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
@@ -223,8 +224,7 @@ async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
         if checked.iter().any(|result| result.as_ref().is_err_and(|rejection| rejection.code == forged)) {
             bundle.denounce();
         }
-        let admitted = admit(&way, checked).await;
-        bundle.useless(all - admitted.iter().filter(|(_, taken)| taken.is_some()).count());
+        admit(&way, checked).await;
     }
 }
 

@@ -66,7 +66,7 @@ pub struct Config {
 }
 
 /// The longest time without a block, when nothing else is said. Each idle block costs its place on the disk; a validator
-/// that falls holds the chain up for this and two seconds more, twice, until the others skip its turns.
+/// that falls holds the chain up at its turns, each time for this and two seconds more, until the others skip them.
 pub const HEARTBEAT: Duration = Duration::from_secs(3);
 
 /// Waits for the block that writes the genesis: before it there is no state to answer from.

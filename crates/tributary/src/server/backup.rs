@@ -11,7 +11,7 @@
 //!
 //! **Invariant**: nothing is written before every byte of the archive has been checked.
 
-use super::{birth::wall_time, data};
+use super::{birth::wall_time, data, to};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
@@ -60,13 +60,7 @@ pub fn commands() -> Vec<Command> {
         Command::new("backup")
             .about("Write a stopped node's folder into one file, which holds the validator's secrets")
             .arg(data())
-            .arg(
-                Arg::new("to")
-                    .long("to")
-                    .value_name("FILE")
-                    .required(true)
-                    .help("The archive to write; it must not be there"),
-            ),
+            .arg(to("The archive to write; it must not be there")),
         Command::new("restore")
             .about("Check an archive to the last byte and write it into an empty folder")
             .arg(data())

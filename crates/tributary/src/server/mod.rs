@@ -21,6 +21,11 @@ pub fn data() -> Arg {
         .help("Folder with the node's data")
 }
 
+/// The file that a command writes.
+fn to(help: &'static str) -> Arg {
+    Arg::new("to").long("to").value_name("FILE").required(true).help(help)
+}
+
 pub fn listen() -> Arg {
     Arg::new("listen")
         .long("listen")

@@ -6,7 +6,7 @@
 //!   chain new | plan --state FILE   a chain that goes on with it: all that is owed and owned, on new machines
 //! ```
 
-use super::{audit, data};
+use super::{audit, data, to};
 use crate::output::{self, Form};
 use anyhow::Context as _;
 use clap::{Arg, ArgMatches, Command};
@@ -32,13 +32,7 @@ pub fn command() -> Command {
             Command::new("export")
                 .about("Write the state of a stopped node into a file, with which another chain can begin")
                 .arg(data())
-                .arg(
-                    Arg::new("to")
-                        .long("to")
-                        .value_name("FILE")
-                        .required(true)
-                        .help("The file to write; it must not be there"),
-                ),
+                .arg(to("The file to write; it must not be there")),
         )
         .subcommand(
             Command::new("check")
