@@ -6,8 +6,9 @@ use super::{
 };
 use commonware_cryptography::Signer as _;
 use commonware_runtime::{Clock as _, deterministic};
-use std::time::Duration;
-use types::{Bytes, List, Transaction};
+use execution::Checked;
+use std::{sync::Arc, time::Duration};
+use types::{Bytes, List, Transaction, TransactionHash};
 
 #[test]
 fn four_validators_agree_on_every_block() {
@@ -79,18 +80,30 @@ async fn lie(context: deterministic::Context, liar: usize) -> usize {
 
 #[test]
 fn a_bad_signature_gets_no_votes_and_the_chain_goes_on() {
-    simulate(7, |context| async move {
+    propose_in_vain(7, |good| {
+        let forged = List::new(vec![Bytes::new(vec![7; 64]).unwrap()]).unwrap();
+        checked(Transaction { body: good.transaction.body.clone(), signatures: forged })
+    });
+}
+
+#[test]
+fn a_header_with_other_roots_than_its_block_gets_no_votes_and_the_chain_goes_on() {
+    // The state after the block is what all have: only the roots of the transactions and of the receipts differ.
+    propose_in_vain(8, |good| Arc::new(Checked { hash: TransactionHash::of(&[b"another"]), ..(*good).clone() }));
+}
+
+/// Runs a chain in which one validator believes what this makes of a good transaction.
+fn propose_in_vain(seed: u64, lie: impl FnOnce(Arc<Checked>) -> Arc<Checked>) {
+    simulate(seed, |context| async move {
         let committee = Committee::new(context).await;
         let mut validators = Vec::new();
         for number in 0..VALIDATORS {
             validators.push(committee.start(number).await);
         }
-        // One validator believes a transaction that nobody signed.
         let good = transaction(&committee.genesis, 2, 0, 64, GENESIS_TIME);
-        let forged = List::new(vec![Bytes::new(vec![7; 64]).unwrap()]).unwrap();
-        let forged = checked(Transaction { body: good.transaction.body.clone(), signatures: forged });
+        let lied = lie(good.clone());
         let liar = &committee.sources[1];
-        liar.add([forged.clone()]);
+        liar.add([lied.clone()]);
         let mut sent = 0;
         // It gets its turns, each of them in vain; the others' transactions become final all the same.
         while liar.proposals() < 3 {
@@ -101,9 +114,10 @@ fn a_bad_signature_gets_no_votes_and_the_chain_goes_on() {
             }
             sent += 5;
             let blocks = follow(&validators.iter().collect::<Vec<_>>(), sent as usize).await;
-            assert!(blocks.iter().flat_map(|block| &block.receipts).all(|receipt| receipt.transaction != forged.hash));
+            let mut told = blocks.iter().flat_map(|block| &block.receipts).map(|receipt| receipt.transaction);
+            assert!(told.all(|told| told != good.hash && told != lied.hash), "the transaction is in no block");
             committee.context.sleep(Duration::from_secs(1)).await;
         }
-        assert_eq!(liar.waiting(), 1, "the forged transaction is in no block");
+        assert_eq!(liar.waiting(), 1, "the transaction still waits where it is believed");
     });
 }
