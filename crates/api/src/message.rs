@@ -227,7 +227,7 @@ pub struct ChainInfo {
     pub epoch: EpochView,
     /// The first block that this node has: one, unless it began at the state of others.
     pub first_height: u64,
-    /// Height up to which lists and events are answered.
+    /// Height up to which transactions, lists and events are answered.
     pub indexed_height: u64,
     /// Transactions that wait for a block.
     pub waiting: u64,

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     rows,
-    schema::{column_name, hash_key, height_of, table_name},
+    schema::{Scope, column_name, hash_key, height_of, table_name},
     store::Index,
     write::{Value, integer},
 };
@@ -63,6 +63,7 @@ impl Sql {
 impl Index {
     /// A page of a list.
     pub async fn list(&self, request: ListRequest) -> Result<Page, Error> {
+        self.has_lists()?;
         if let Some(height) = request.min_height {
             self.reached_soon(height).await?;
         }
@@ -81,6 +82,11 @@ impl Index {
         Ok(Page { rows, cursor, height })
     }
 
+    /// Refuses what this mirror does not hold.
+    fn has_lists(&self) -> Result<(), Error> {
+        if self.schema.scope == Scope::Lists { Ok(()) } else { Err(Error::Rejected(doors::no_lists())) }
+    }
+
     /// Waits for a block that the caller knows of; one that does not come soon is not ours to wait for.
     async fn reached_soon(&self, height: u64) -> Result<(), Error> {
         let reached = tokio::time::timeout(HEIGHT_WAIT, self.reached(height)).await;
@@ -90,6 +96,7 @@ impl Index {
 
     /// One record.
     pub async fn row(&self, module: &Module, table: &TableSpec, id: &str) -> Result<Option<RowView>, Error> {
+        self.has_lists()?;
         let mut sql = Sql::new(format!("SELECT {ROW} FROM {} t WHERE TRUE", table_name(module, table)));
         let id = sql.bind(Value::Text(id.to_owned()));
         sql.and(&format!("t.id = {id}"));
@@ -122,6 +129,7 @@ impl Index {
     /// The next events behind `after`. Where there are none it waits for blocks, and after ten seconds gives an empty page
     /// whose cursor stands behind all that was looked at.
     pub async fn events(&self, mut after: EventCursor, filter: &EventFilter, max: usize) -> Result<EventPage, Error> {
+        self.has_lists()?;
         let mut heights = self.height.subscribe();
         let wait = tokio::time::sleep(EVENTS_WAIT);
         tokio::pin!(wait);

@@ -49,8 +49,18 @@ pub(crate) fn placeholders(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
+/// How much of a chain is mirrored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Transactions, events, and every record that a list may be asked for.
+    Lists,
+    /// Transactions only, so that each is found by its hash.
+    Transactions,
+}
+
 /// Every mirror, by the first two bytes of its records' keys.
 pub(crate) struct Schema {
+    pub(crate) scope: Scope,
     pub(crate) mirrors: BTreeMap<(u8, u8), Mirror>,
 }
 
@@ -87,20 +97,27 @@ pub(crate) fn column_name(table: &TableSpec, name: &str) -> String {
 }
 
 impl Schema {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(scope: Scope) -> Self {
         let mut mirrors = BTreeMap::new();
-        for module in modules() {
+        let modules = if scope == Scope::Lists { modules() } else { &[] };
+        for module in modules {
             let number = u8::try_from(module.number).expect("a module's number is the first byte of its keys");
             for table in module.tables {
                 mirrors.insert((number, table.number), mirror(module, table));
             }
         }
-        Self { mirrors }
+        Self { scope, mirrors }
+    }
+
+    /// The tables that are not a mirror's.
+    fn fixed(&self) -> impl Iterator<Item = &'static Fixed> {
+        let events = if self.scope == Scope::Lists { EVENTS } else { &[] };
+        HISTORY.iter().chain(events)
     }
 
     /// Names of all SQL tables but `meta`.
     pub(crate) fn tables(&self) -> Vec<String> {
-        let mut names: Vec<String> = FIXED.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        let mut names: Vec<String> = self.fixed().map(|(name, ..)| (*name).to_owned()).collect();
         for mirror in self.mirrors.values() {
             names.push(mirror.name.clone());
             names.push(mirror.parties.clone());
@@ -111,13 +128,15 @@ impl Schema {
     /// The statements that make all tables but `meta`.
     pub(crate) fn statements(&self, dialect: &Dialect) -> Vec<String> {
         let mut all = Vec::new();
-        for (name, columns, order) in FIXED {
+        for (name, columns, order) in self.fixed() {
             let clustered = if *order == Order::Key { dialect.clustered } else { "" };
             let columns = columns.replace("BYTES", dialect.bytes).replace("KEY64", dialect.key);
             all.push(format!("CREATE TABLE {name} ({columns}) {clustered}"));
         }
         all.push("CREATE INDEX transactions_hash ON transactions (hash_key)".to_owned());
-        all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
+        if self.scope == Scope::Lists {
+            all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
+        }
         for mirror in self.mirrors.values() {
             all.extend(mirror_statements(mirror, dialect));
         }
@@ -139,12 +158,15 @@ enum Order {
     Key,
 }
 
-/// Tables that every chain has. Positions of events count from one in each block: what fell due, then the transactions'.
+/// Name, columns and order of a table that every chain has.
+type Fixed = (&'static str, &'static str, Order);
+
+/// Blocks and their transactions.
 ///
 /// What is only shown is kept as the chain has it, in bytes, and read when it is asked for: most of it never is. A
 /// transaction's place is one number, `place`, and it is found by eight bytes of its hash: an index on whole hashes would
 /// be the largest thing in the file, and each insert would write another page of it.
-const FIXED: &[(&str, &str, Order)] = &[
+const HISTORY: &[Fixed] = &[
     (
         "blocks",
         "height KEY64 PRIMARY KEY, hash BYTES NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL",
@@ -156,6 +178,10 @@ const FIXED: &[(&str, &str, Order)] = &[
          first_event BIGINT NOT NULL, bytes BYTES NOT NULL, receipt BYTES NOT NULL",
         Order::Arrival,
     ),
+];
+
+/// What happened, and whom it concerned. Positions count from one in each block: what fell due, then the transactions'.
+const EVENTS: &[Fixed] = &[
     (
         "events",
         "height BIGINT NOT NULL, position BIGINT NOT NULL, module BIGINT NOT NULL, event BIGINT NOT NULL, \

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    schema::{Dialect, Schema},
+    schema::{Dialect, Schema, Scope},
 };
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row, SqlitePool,
@@ -27,10 +27,10 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens the mirror at `url` (`sqlite:///data/index.sqlite`), and makes it when there is none. A mirror whose declared
-    /// columns have changed since is emptied, and one whose file is damaged is made anew: its height is then zero, and it
+    /// Opens the mirror at `url` (`sqlite:///data/index.sqlite`), and makes it when there is none. A mirror of another scope,
+    /// or whose declared columns have changed since, is emptied, and one whose file is damaged is made anew: its height is then zero, and it
     /// is fed again from the first block. The whole file is read to see that it is sound.
-    pub async fn open(url: &str) -> Result<Self, Error> {
+    pub async fn open(url: &str, scope: Scope) -> Result<Self, Error> {
         let open = |source| Error::Open { url: url.to_owned(), source };
         // The mirror can be made again from the chain, so a power cut may cost its last blocks, but never its shape.
         let options = SqliteConnectOptions::from_str(url)
@@ -40,7 +40,7 @@ impl Index {
             .synchronous(SqliteSynchronous::Normal)
             .statement_cache_capacity(STATEMENTS)
             .pragma("temp_store", "memory");
-        let schema = Schema::new();
+        let schema = Schema::new(scope);
         let (writer, height) = match open_writer(&options, &schema).await {
             Err(damage) if is_damaged(&damage) => {
                 tracing::warn!(%url, %damage, "the index is damaged and is made again");

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     rows::{Changes, once_each, party},
-    schema::{Insert, hash_key, place, placeholders},
+    schema::{Insert, Scope, hash_key, place, placeholders},
     store::{Index, read_height},
 };
 use api::{list::Operand, view};
@@ -69,7 +69,7 @@ impl Index {
                 return Err(Error::OtherBlock { height, found: parent });
             }
             self.write_records(&mut transaction, block).await?;
-            write_history(&mut transaction, block).await.map_err(failed(found))?;
+            self.write_history(&mut transaction, block).await.map_err(failed(found))?;
             height = found;
         }
         write_height(&mut transaction, height).await.map_err(failed(height))?;
@@ -87,7 +87,7 @@ impl Index {
         let mut writer = self.writer.lock().await;
         let mut transaction = writer.begin().await.map_err(failed)?;
         self.write_records(&mut transaction, block).await?;
-        write_history(&mut transaction, block).await.map_err(failed)?;
+        self.write_history(&mut transaction, block).await.map_err(failed)?;
         write_height(&mut transaction, height).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         self.height.send_replace(height);
@@ -112,6 +112,18 @@ impl Index {
         }
         Ok(())
     }
+
+    /// The block itself, its transactions and its events.
+    async fn write_history(&self, connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
+        write_transactions(connection, block).await?;
+        if self.schema.scope == Scope::Lists {
+            write_events(connection, block).await?;
+        }
+        let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
+        let hash = Value::Bytes(block.hash.0.to_vec());
+        let row = vec![integer(block.header.height), hash, integer(block.header.time.0), count];
+        insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"]), row).await
+    }
 }
 
 async fn write_height(connection: &mut SqliteConnection, height: u64) -> Result<(), sqlx::Error> {
@@ -124,16 +136,6 @@ async fn holds(connection: &mut SqliteConnection, height: u64, hash: BlockHash) 
     let sql = "SELECT hash FROM blocks WHERE height = $1";
     let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(signed(height)).fetch_optional(connection).await?;
     Ok(found.is_some_and(|found| found == hash.0))
-}
-
-/// The block itself, its transactions and its events.
-async fn write_history(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
-    write_transactions(connection, block).await?;
-    write_events(connection, block).await?;
-    let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
-    let hash = Value::Bytes(block.hash.0.to_vec());
-    let row = vec![integer(block.header.height), hash, integer(block.header.time.0), count];
-    insert(connection, &Insert::new("blocks", &["height", "hash", "time_ms", "transactions"]), row).await
 }
 
 async fn write_transactions(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {

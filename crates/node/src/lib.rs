@@ -40,6 +40,7 @@ use api::Backend;
 use backend::NodeBackend;
 use engine::{Chain, ChainConfig, Standing, StorageTuning, ValidatorKeys};
 use futures::future::BoxFuture;
+use index::{Index, Scope};
 use std::{net::SocketAddr, num::NonZeroU64, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 use types::Genesis;
@@ -63,6 +64,8 @@ pub struct Config {
     pub keep_blocks: Option<NonZeroU64>,
     /// When a sender may put another transaction in the place of one that waits.
     pub pool_policy: Policy,
+    /// Whether lists, records and events are kept for clients. Transactions, queries and proofs are answered without.
+    pub lists: bool,
 }
 
 /// The longest time without a block, when nothing else is said. Each idle block costs its place on the disk; a validator
@@ -240,7 +243,8 @@ impl Node {
         vitals.phase().send_replace(Phase::FirstBlock);
         first_block(folder, &chain).await?;
         folder.remember_stores()?;
-        let index = Arc::new(index::Index::open(&folder.index_url()).await?);
+        let scope = if config.lists { Scope::Lists } else { Scope::Transactions };
+        let index = Arc::new(Index::open(&folder.index_url(), scope).await?);
         let feed = tokio::spawn(feed::run(chain.clone(), index.clone(), source.clone()));
         let way = (journal.clone(), arriving);
         let admission = admission::Admission::start(genesis.clone(), chain.clone(), source.clone(), way);

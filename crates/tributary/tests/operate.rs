@@ -83,6 +83,36 @@ async fn a_node_tells_those_who_watch_how_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_without_lists_answers_for_transactions_and_says_who_keeps_lists() {
+    let folder = chain();
+    let node = Process::start_as(folder.path(), HEARTBEAT_MS, &["--no-lists"]);
+    let client = node.client();
+    let accounts = fund(&client).await;
+    assert_eq!(balance(&client, accounts["S1"]).await, FUNDS);
+    let last = client.block(client.info().await.unwrap().head.height).await.unwrap().transactions.pop().unwrap();
+    let hash = last.hash;
+    assert_eq!(client.transaction(hash, 0).await.unwrap().hash, hash);
+    let (status, _) = text(&format!("{}/v1/transactions/{hash}/proof", node.url)).await;
+    assert_eq!(status, 200);
+    for path in ["/v1/money/accounts", "/v1/events"] {
+        let (status, said) = text(&format!("{}{path}", node.url)).await;
+        assert_eq!(status, 501, "{path}: {said}");
+        assert!(said.contains("E_NO_LISTS") && said.contains("--no-lists"), "{said}");
+    }
+    assert_eq!(text(&format!("{}/readyz", node.url)).await.0, 200);
+    node.stop();
+
+    // Started with them, it has them of all that was before.
+    let node = Process::start(folder.path());
+    let listed = until("the lists are fed", async || {
+        let (status, said) = text(&format!("{}/v1/money/accounts", node.url)).await;
+        (status == 200).then(|| serde_json::from_str::<Value>(&said).unwrap())
+    });
+    assert_eq!(listed.await["rows"].as_array().unwrap().len(), accounts.len());
+    node.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_have_a_door_of_their_own_and_logs_are_json_where_that_is_asked_for() {
     let folder = chain();
     let log = tempfile::NamedTempFile::new().unwrap();

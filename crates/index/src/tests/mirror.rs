@@ -1,8 +1,11 @@
 //! What is written, once, whole, and only of this chain.
 
 use super::{Place, consortium, evidence, evidence_block, table};
-use crate::{Error, Index};
-use api::list::ListRequest;
+use crate::{Error, Index, Scope};
+use api::{
+    backend::{EventCursor, EventFilter},
+    list::ListRequest,
+};
 use ledger::core::EnterpriseId;
 use sqlx::{Connection, SqliteConnection};
 use std::{future::Future, pin::pin, sync::Arc, task::Poll};
@@ -34,6 +37,33 @@ async fn a_transaction_is_found_with_its_receipt() {
     let refused = &blocks.last().unwrap().receipts[0];
     assert!(matches!(refused.outcome, Outcome::Rejected { act: 1, .. }), "{refused:?}");
     assert_eq!(index.transaction(types::TransactionHash::default()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn without_lists_a_transaction_is_found_and_the_rest_is_refused() {
+    let (place, (blocks, _)) = (Place::new(), blocks());
+    let index = Index::open(&place.url(), Scope::Transactions).await.unwrap();
+    index.apply(&blocks).await.unwrap();
+    assert_eq!(index.height().await.unwrap(), blocks.len() as u64);
+    let found = index.transaction(blocks[2].transactions[0].hash).await.unwrap();
+    assert_eq!(found, api::view::included(&blocks[2], 0));
+    let (module, table) = table("evidence", "evidence");
+    let events = index.events(EventCursor::behind(0), &EventFilter::default(), 10).await.map(drop);
+    let row = index.row(module, table, "").await.map(drop);
+    let list = index.list(ListRequest::new(module, table)).await.map(drop);
+    for refused in [events, row, list] {
+        assert!(matches!(refused, Err(Error::Rejected(rejection)) if rejection.code == 76));
+    }
+    index.close().await.unwrap();
+
+    // Who wants lists after all has them fed from the first block.
+    let index = place.open().await;
+    assert_eq!(index.height().await.unwrap(), 0);
+    index.apply(&blocks).await.unwrap();
+    let other = Place::new();
+    let always = other.open().await;
+    always.apply(&blocks).await.unwrap();
+    assert_eq!(index.dump().await.unwrap(), always.dump().await.unwrap());
 }
 
 #[tokio::test]
@@ -212,6 +242,6 @@ async fn a_damaged_file_is_made_again() {
 
 #[tokio::test]
 async fn a_place_that_cannot_be_opened_is_named() {
-    let refused = Index::open("sqlite:///nowhere/at/all/index.sqlite").await.err().unwrap();
+    let refused = Index::open("sqlite:///nowhere/at/all/index.sqlite", Scope::Lists).await.err().unwrap();
     assert_eq!(refused.to_string(), "open the index at sqlite:///nowhere/at/all/index.sqlite");
 }

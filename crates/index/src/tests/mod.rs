@@ -4,7 +4,7 @@ mod events;
 mod lists;
 mod mirror;
 
-use crate::Index;
+use crate::{Index, Scope};
 use execution::testing::TestChain;
 use ledger::{
     core::{EnterpriseId, EntityRole, Module, TableSpec},
@@ -28,7 +28,7 @@ impl Place {
     }
 
     pub(super) async fn open(&self) -> Index {
-        Index::open(&self.url()).await.unwrap()
+        Index::open(&self.url(), Scope::Lists).await.unwrap()
     }
 }
 

@@ -12,7 +12,7 @@ use api::{
     problem::doors,
 };
 use execution::{check::check_one, testing::TestChain};
-use index::Index;
+use index::{Index, Scope};
 use ledger::core::{EnterpriseId, EntityRole, Module, QueryContext, QuerySpec, TableSpec, nonce};
 use serde_json::{Value, json};
 use std::{
@@ -308,7 +308,9 @@ impl Fixture {
 
     pub(super) async fn over(chain: TestChain, parties: Vec<EnterpriseId>, config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let index = Index::open(&format!("sqlite://{}", folder.path().join("index.sqlite").display())).await.unwrap();
+        let index = Index::open(&format!("sqlite://{}", folder.path().join("index.sqlite").display()), Scope::Lists)
+            .await
+            .unwrap();
         index.apply(&chain.blocks).await.unwrap();
         let (held, waiting) = (AtomicBool::new(false), Mutex::default());
         let (chain, waits, broken) = (Mutex::new(chain), AtomicUsize::new(0), AtomicBool::new(false));

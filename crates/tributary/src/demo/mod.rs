@@ -59,6 +59,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
         keep_blocks: None,
         behind_proxy: false,
         pool_policy: node::Policy::default(),
+        lists: true,
     };
     let mut node = Node::start(config).await?;
     let url = format!("http://{}", node.address());

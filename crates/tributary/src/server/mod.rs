@@ -58,49 +58,59 @@ pub fn commands() -> Vec<Command> {
     commands
 }
 
+fn node_run() -> Command {
+    Command::new("run")
+        .about("Run the node of a data folder until it is told to stop")
+        .arg(data())
+        .arg(listen())
+        .arg(
+            Arg::new("metrics-listen")
+                .long("metrics-listen")
+                .value_name("ADDRESS")
+                .env("TRIBUTARY_METRICS_LISTEN")
+                .value_parser(clap::value_parser!(std::net::SocketAddr))
+                .help("Tell health and metrics at this address, and metrics no more at the REST door"),
+        )
+        .arg(Arg::new("behind-proxy").long("behind-proxy").action(ArgAction::SetTrue).help(
+            "A proxy stands before the REST door and appends the client's address to `X-Forwarded-For`: callers \
+                     who send rubbish are told apart by it",
+        ))
+        .arg(log::format())
+        .arg(
+            Arg::new("heartbeat-ms")
+                .long("heartbeat-ms")
+                .value_name("MS")
+                .default_value("3000")
+                .value_parser(clap::value_parser!(u64))
+                .help("Longest time without a block; the same for all validators of a chain"),
+        )
+        .arg(pool_policy())
+        .arg(
+            Arg::new("keep-blocks")
+                .long("keep-blocks")
+                .value_name("N")
+                .env("TRIBUTARY_KEEP_BLOCKS")
+                .value_parser(clap::value_parser!(std::num::NonZeroU64))
+                .help("How many of the newest blocks to keep, at least two epochs; every block if not given"),
+        )
+        .arg(Arg::new("no-lists").long("no-lists").env("TRIBUTARY_NO_LISTS").action(ArgAction::SetTrue).help(
+            "Keep no lists, records and events for clients, at half the work: transactions, queries and proofs are \
+                         answered all the same",
+        ))
+        .arg(Arg::new("join").long("join").action(ArgAction::SetTrue).help(
+            "Begin at the others' newest block if there is none here: for a validator of the genesis whose disk is \
+                     lost. Other machines do so by themselves",
+        ))
+}
+
 fn node_commands() -> Vec<Command> {
     vec![
         birth::command(),
-        Command::new("node").about("Run a node").subcommand_required(true).arg_required_else_help(true).subcommand(
-            Command::new("run")
-                .about("Run the node of a data folder until it is told to stop")
-                .arg(data())
-                .arg(listen())
-                .arg(
-                    Arg::new("metrics-listen")
-                        .long("metrics-listen")
-                        .value_name("ADDRESS")
-                        .env("TRIBUTARY_METRICS_LISTEN")
-                        .value_parser(clap::value_parser!(std::net::SocketAddr))
-                        .help("Tell health and metrics at this address, and metrics no more at the REST door"),
-                )
-                .arg(Arg::new("behind-proxy").long("behind-proxy").action(ArgAction::SetTrue).help(
-                    "A proxy stands before the REST door and appends the client's address to `X-Forwarded-For`: callers \
-                     who send rubbish are told apart by it",
-                ))
-                .arg(log::format())
-                .arg(
-                    Arg::new("heartbeat-ms")
-                        .long("heartbeat-ms")
-                        .value_name("MS")
-                        .default_value("3000")
-                        .value_parser(clap::value_parser!(u64))
-                        .help("Longest time without a block; the same for all validators of a chain"),
-                )
-                .arg(pool_policy())
-                .arg(
-                    Arg::new("keep-blocks")
-                        .long("keep-blocks")
-                        .value_name("N")
-                        .env("TRIBUTARY_KEEP_BLOCKS")
-                        .value_parser(clap::value_parser!(std::num::NonZeroU64))
-                        .help("How many of the newest blocks to keep, at least two epochs; every block if not given"),
-                )
-                .arg(Arg::new("join").long("join").action(ArgAction::SetTrue).help(
-                    "Begin at the others' newest block if there is none here: for a validator of the genesis whose disk is \
-                     lost. Other machines do so by themselves",
-                )),
-        ),
+        Command::new("node")
+            .about("Run a node")
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand(node_run()),
         Command::new("audit")
             .about("Recompute every law over the whole state of a stopped node's folder")
             .arg(data())

@@ -14,9 +14,9 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let join = arguments.get_flag("join");
     let keep_blocks = arguments.get_one::<std::num::NonZeroU64>("keep-blocks").copied();
     let pool_policy: Policy = *arguments.get_one("pool-policy").expect("it has a default");
-    let behind_proxy = arguments.get_flag("behind-proxy");
+    let (behind_proxy, lists) = (arguments.get_flag("behind-proxy"), !arguments.get_flag("no-lists"));
     let folder = Folder::new(data);
-    let config = Config { folder, listen, metrics, behind_proxy, heartbeat, join, keep_blocks, pool_policy };
+    let config = Config { folder, listen, metrics, behind_proxy, heartbeat, join, keep_blocks, pool_policy, lists };
     let mut node = tokio::select! {
         started = Node::start(config) => started?,
         // What is on disk is whole at any moment.

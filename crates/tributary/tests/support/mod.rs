@@ -77,6 +77,7 @@ async fn start(data: &Folder) -> Node {
         keep_blocks: None,
         behind_proxy: false,
         pool_policy: Policy::default(),
+        lists: true,
     };
     Node::start(config).await.expect("the node starts")
 }
