@@ -30,7 +30,7 @@ pub mod doors {
         73 starting(detail, retry_ms) "E_STARTING" "the node is starting, {detail}: try again in {retry_ms} ms";
         74 not_kept(first) "E_NOT_KEPT" "this node has the blocks from height {first} on: ask a node that has older ones";
         75 refused_too_often(retry_ms) "E_REFUSED_TOO_OFTEN" "too much of what this address sent was refused: nothing more is read from it for {retry_ms} ms";
-        76 no_lists() "E_NO_LISTS" "this node keeps no lists, records or events: ask another node of the chain";
+        76 no_lists() "E_NO_LISTS" "this node keeps no lists, records or events (`--no-lists`): ask another node of the chain";
     }
 }
 
@@ -73,11 +73,7 @@ const HANDLING: &[(u16, u16, &str)] = &[
     (73, 503, LATER),
     (74, 410, "Ask another node; `first_height` in `GET /v1/chain` says what a node has."),
     (75, 429, "Send what is sound: signed for this chain, with the account's next numbers."),
-    (
-        76,
-        501,
-        "Ask a node that was started without `--no-lists`. Transactions, queries and proofs are answered here too.",
-    ),
+    (76, 501, "Ask a node that keeps them. Transactions, queries and proofs are answered here too."),
 ];
 
 const REFUSED: Handling =
