@@ -94,8 +94,8 @@ fn node_run() -> Command {
                 .help("How many of the newest blocks to keep, at least two epochs; every block if not given"),
         )
         .arg(Arg::new("no-lists").long("no-lists").env("TRIBUTARY_NO_LISTS").action(ArgAction::SetTrue).help(
-            "Keep no lists, records and events for clients, at half the work: transactions, queries and proofs are \
-                         answered all the same",
+            "Keep no lists, records and events for clients, a third of the work: transactions, queries and proofs \
+             are answered all the same",
         ))
         .arg(Arg::new("join").long("join").action(ArgAction::SetTrue).help(
             "Begin at the others' newest block if there is none here: for a validator of the genesis whose disk is \
