@@ -73,7 +73,7 @@ fn node_run() -> Command {
         )
         .arg(Arg::new("behind-proxy").long("behind-proxy").action(ArgAction::SetTrue).help(
             "A proxy stands before the REST door and appends the client's address to `X-Forwarded-For`: callers \
-                     who send rubbish are told apart by it",
+             who send rubbish are told apart by it",
         ))
         .arg(log::format())
         .arg(
@@ -99,7 +99,7 @@ fn node_run() -> Command {
         ))
         .arg(Arg::new("join").long("join").action(ArgAction::SetTrue).help(
             "Begin at the others' newest block if there is none here: for a validator of the genesis whose disk is \
-                     lost. Other machines do so by themselves",
+             lost. Other machines do so by themselves",
         ))
 }
 
