@@ -5,7 +5,9 @@
 
 use crate::{
     list::ListRequest,
-    message::{AnswerView, ChainInfo, EventPage, NonceView, Page, ProofView, ReceiptProofView, RowView},
+    message::{
+        AnswerView, ChainInfo, CheckpointView, EventPage, NonceView, Page, ProofView, ReceiptProofView, RowView,
+    },
 };
 use ledger::core::{EnterpriseId, Module, QuerySpec, TableSpec};
 use serde_json::Value;
@@ -154,6 +156,9 @@ pub trait Backend: Send + Sync + 'static {
     fn transaction(&self, hash: TransactionHash) -> Reply<'_, Option<Included>>;
 
     fn block(&self, at: BlockAt) -> Reply<'_, Option<ProvenBlock>>;
+
+    /// Whom a machine may ask that joins now; `None` in the first epoch, which the genesis names the validators of.
+    fn checkpoint(&self) -> Reply<'_, Option<CheckpointView>>;
 
     fn nonce(&self, account: AccountId) -> Reply<'_, NonceView>;
 

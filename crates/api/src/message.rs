@@ -346,6 +346,18 @@ pub struct ProofView {
     pub proof: Value,
 }
 
+/// The last block before an epoch, by which a machine joins when the validators of the genesis are gone.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct CheckpointView {
+    /// The epoch whose validators it names.
+    pub epoch: u64,
+    /// Header, certificate and body of the block: whoever joins verifies them against the genesis.
+    pub checkpoint: Bytes<{ CHECKPOINT_BYTES_MAX }>,
+}
+
+/// Bytes of a checkpoint: the largest block body, and what makes it final.
+pub const CHECKPOINT_BYTES_MAX: usize = 16 << 20;
+
 /// Proof of what became of a transaction.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptProofView {

@@ -97,6 +97,15 @@ fn split_body(encoded: &[u8]) -> Result<(&[u8], &[u8]), CodecError> {
     rest.split_at_checked(length).ok_or_else(ends)
 }
 
+/// What a body says of the epoch after its block, if it is that of an epoch's last block.
+pub(crate) fn epoch_in(body: &[u8]) -> Option<EpochInfo> {
+    let (payload, _) = split_body(body).ok()?;
+    match Payload::decode_cfg(Copying(payload), &(COMMITTEE_MAX, SHARING_MODES)).ok()? {
+        dkg::types::Payload::EpochInfo(info) => Some(info),
+        _ => None,
+    }
+}
+
 /// Bytes of the largest body.
 pub fn body_bytes_max() -> usize {
     LENGTH_BYTES + Payload::max_encode_size(COMMITTEE_MAX) + TRANSACTIONS_BYTES_MAX
@@ -166,6 +175,11 @@ impl Block {
             Some(dkg::types::Payload::EpochInfo(info)) => Some(info),
             _ => None,
         }
+    }
+
+    /// What the envelope's digest covers.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body.encoded
     }
 
     /// What a light verifier needs beside the header.

@@ -23,6 +23,7 @@ use std::{
 use types::{FinalBlock, Key};
 
 use crate::{
+    checkpoint::Checkpoint,
     epochs::Epoch,
     error::Error,
     follow::Head,
@@ -123,6 +124,11 @@ impl Chain {
     /// The epoch of the next block: who signs it, and who gets shares in it.
     pub async fn epoch(&self) -> Result<Epoch, Error> {
         self.call(|services| async move { services.epoch().await }).await?
+    }
+
+    /// Whom a machine may ask that joins now; `None` in the first epoch, which the genesis names the validators of.
+    pub async fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        self.call(|services| async move { services.checkpoint().await }).await?
     }
 
     /// Reads records at the last final state.

@@ -68,6 +68,14 @@ impl Directory {
     }
 }
 
+/// An address as people write it.
+pub(crate) fn written(address: &Address) -> String {
+    match address.ingress() {
+        Ingress::Socket(socket) => socket.to_string(),
+        Ingress::Dns { host, port } => format!("{host}:{port}"),
+    }
+}
+
 /// The first of a peer's addresses, which is the preferred one.
 pub(crate) fn preferred(addresses: &[String]) -> Option<Address> {
     addresses.first()?.parse::<PeerAddress>().ok().map(|address| address.dialed())

@@ -11,6 +11,9 @@ pub enum Error {
     /// The share or the peer key is not one of this genesis.
     #[error("the keys of this node are not those of a validator of this chain")]
     ForeignKeys,
+    /// The checkpoint from which a machine was to join is not one of this chain.
+    #[error("the checkpoint is not to be used: {0}")]
+    Checkpoint(&'static str),
     #[error("a peer's key is no Ed25519 key")]
     PeerKey,
     #[error("the key ceremony failed: {0}")]

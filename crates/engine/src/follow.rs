@@ -45,6 +45,7 @@ use types::{BlockHash, Digest, FinalBlock, Header, List, Timestamp};
 use crate::{
     application::Core,
     block::Block,
+    checkpoint::Checkpoint,
     error::Error,
     finals::STEP,
     outputs::{Outputs, OutputsStore},
@@ -172,6 +173,14 @@ impl<E: Runtime> Archive<E> {
         }
         let block = self.marshal.get_block(Height::new(height)).await?;
         Some((block.inner().header().clone(), block.inner().envelope()))
+    }
+
+    /// The block of this height as one that begins an epoch after it, if it is a last one of an epoch and is here.
+    pub(crate) async fn checkpoint(&self, height: u64) -> Option<Checkpoint> {
+        let block = self.marshal.get_block(Height::new(height)).await?;
+        block.inner().next_epoch()?;
+        let (header, body) = (block.inner().header().clone(), block.inner().body().to_vec());
+        Some(Checkpoint { header, body, finality: self.finality(height).await? })
     }
 
     /// The epoch that begins after the block of this height, if it is a last one of an epoch and is here; the

@@ -1,13 +1,14 @@
 //! Where a machine without blocks begins: at a recent final block, not at the genesis.
 //!
 //! ```text
-//!   ask the first validators for their newest final block; f+1 answers, the newest counts   (probe)
+//!   ask the first validators, or those of a checkpoint, for their newest final block;
+//!   f+1 answers, the newest counts                                                          (probe)
 //!        -> the epoch it is in, from the block before that epoch, certified by the group's key
 //!        -> its state from peers, held against the root that it commits to                  (fetch)
 //!        -> follow from there: blocks before it are not here
 //! ```
 //! Every answer is verified under the chain's group key, which no change of members changes: a lying peer can withhold, and
-//! can show an old block only if more than f of the first validators are with it.
+//! can show an old block only if more than f of those that are asked are with it.
 //!
 //! What was found stays in a partition of its own: while the epoch lasts, a restart needs it in place of the block before
 //! the epoch.

@@ -17,6 +17,7 @@ mod application;
 mod block;
 mod ceremony;
 mod chain;
+mod checkpoint;
 mod directory;
 mod epochs;
 mod error;
@@ -49,6 +50,7 @@ mod wiring;
 
 pub use ceremony::{Attendance, Born, Progress, ceremony};
 pub use chain::{Chain, FinalBlocks};
+pub use checkpoint::Checkpoint;
 pub use directory::PeerAddress;
 pub use epochs::Epoch;
 pub use error::Error;

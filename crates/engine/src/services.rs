@@ -15,6 +15,7 @@ use types::{ChainId, Digest, FinalBlock, Key, List, merkle};
 
 use crate::{
     application::{Core, open, place},
+    checkpoint::Checkpoint,
     epochs::Epoch,
     error::Error,
     follow::{Archive, Head, feed},
@@ -137,6 +138,18 @@ impl<E: Runtime> Services<E> {
         Ok(self.epoch.lock().insert(Epoch::of(&info, blocks)).clone())
     }
 
+    /// Whom a machine may ask that joins now; `None` in the first epoch, which the genesis names the validators of.
+    pub async fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        let (next, blocks) = (self.head().borrow().height + 1, self.core.genesis.epoch_blocks);
+        if next < blocks {
+            return Ok(None);
+        }
+        let last = next / blocks * blocks - 1;
+        let found = self.archive.checkpoint(last).await;
+        // A node that began in the midst of the epoch does not have the block before it.
+        found.map(Some).ok_or(Error::NotKept { first: self.archive.first() })
+    }
+
     /// Reads records at the last final state.
     pub async fn read(&self, keys: &[Key]) -> Result<Reading, Error> {
         let places: Vec<Place> = keys.iter().map(|key| place(key)).collect();
@@ -207,6 +220,13 @@ impl<E: Runtime> Services<E> {
 
     /// Lists the whole state. No block becomes final meanwhile: it is for audits and exports.
     pub async fn scan(&self) -> Result<Listing, Error> {
+        let listing = self.list().await?;
+        // The state is there a moment before its block is told.
+        self.head().wait_for(|head| head.height >= listing.height).await.map_err(|_| Error::Stopped)?;
+        Ok(listing)
+    }
+
+    async fn list(&self) -> Result<Listing, Error> {
         let state = self.state.read().await;
         let (height, state_root) = self.height_of(&state)?;
         let mut records = Vec::new();

@@ -28,6 +28,7 @@ use types::{
 use crate::{
     application::{Application, Core, empty_target},
     block::Block,
+    checkpoint::Checkpoint,
     epochs::Schemes,
     error::Error,
     fetch,
@@ -91,6 +92,8 @@ pub struct ChainConfig {
     pub restored: Option<Timestamp>,
     /// The state that the genesis names, if it names one and this node may have to run the first block.
     pub inherited: Option<Arc<Records>>,
+    /// Whom to ask where to begin, if not the first validators.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl ChainConfig {

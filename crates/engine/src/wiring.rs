@@ -104,6 +104,8 @@ pub(crate) struct Wiring {
     /// Verifies what any committee of the chain signed.
     verifier: Scheme,
     first_epoch: EpochInfo,
+    /// Whose validators are asked where to begin.
+    asked: EpochInfo,
     epoch_blocks: NonZeroU64,
     storage: StorageTuning,
     cache: CacheRef,
@@ -126,7 +128,9 @@ impl Wiring {
         if config.keep.is_some_and(|keep| keep.get() < KEPT_EPOCHS_MIN * config.genesis.epoch_blocks) {
             return Err(Error::KeepsTooFew(KEPT_EPOCHS_MIN * config.genesis.epoch_blocks));
         }
+        let asked = config.checkpoint.as_ref().map(|checkpoint| checkpoint.info(&config.genesis)).transpose()?;
         Ok(Self {
+            asked: asked.unwrap_or_else(|| first_epoch.clone()),
             signer: keys.peer.clone(),
             verifier: Scheme::certificate_verifier(&namespace, *first_epoch.output.public().public()),
             first_epoch,
@@ -279,7 +283,7 @@ impl Wiring {
         }
     }
 
-    /// Asks the first validators where to begin, and answers those who ask.
+    /// Asks the first validators, or those of a checkpoint, where to begin, and answers those who ask.
     pub(crate) fn probe<E, P, B>(
         &self,
         context: E,
@@ -296,9 +300,9 @@ impl Wiring {
             context,
             manager: peers,
             bootstrap: probe::Bootstrap {
-                epoch: Epoch::zero(),
-                participants: self.first_epoch.participants(),
-                directory: self.first_epoch.directory.clone(),
+                epoch: self.asked.epoch,
+                participants: self.asked.participants(),
+                directory: self.asked.directory.clone(),
             },
             floor,
             verifier: self.verifier.clone(),

@@ -10,7 +10,8 @@ use api::{
     backend::{BlockAt, EventCursor, EventFilter, Included, ProvenBlock},
     list::ListRequest,
     message::{
-        AnswerView, ChainInfo, EpochView, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView,
+        AnswerView, ChainInfo, CheckpointView, EpochView, EventPage, Head, NonceView, Page, ProofView,
+        ReceiptProofView, RowView,
     },
     problem::doors,
 };
@@ -221,6 +222,15 @@ impl Backend for NodeBackend {
             let finality = self.chain.finality(height).await.map_err(Failure::internal)?;
             let finality = serde_json::to_value(&finality).map_err(Failure::internal)?;
             Ok(Some(ProvenBlock { block, finality }))
+        })
+    }
+
+    fn checkpoint(&self) -> Reply<'_, Option<CheckpointView>> {
+        Box::pin(async move {
+            let Some(checkpoint) = self.chain.checkpoint().await.map_err(chain_failure)? else { return Ok(None) };
+            let epoch = checkpoint.epoch(&self.genesis);
+            let checkpoint = Bytes::new(checkpoint.encode()).map_err(|message| wire::malformed(&message))?;
+            Ok(Some(CheckpointView { epoch, checkpoint }))
         })
     }
 

@@ -56,6 +56,8 @@ pub enum Error {
     Thread(#[source] io::Error),
     #[error("the chain's engine failed")]
     Engine(#[from] engine::Error),
+    #[error("what feeds the read model failed")]
+    Feed(#[source] tokio::task::JoinError),
     #[error("the read model failed")]
     Index(#[from] index::Error),
     #[error("the disk of {folder} is full: make space there and start again; whatever was acknowledged is kept")]

@@ -10,6 +10,7 @@
 //!   chain/         the engine's stores, among them later key shares
 //!   index.sqlite   the read model; may be deleted, it is made again
 //!   pool.log       transactions that clients were told were taken, so that they wait again after a crash
+//!   checkpoint.bin whom to ask where to begin, there where the genesis names those who are gone
 //!   restored.json  there where the folder came out of a backup: says when
 //!   lock           held while a program works here; says which, and where its doors are
 //! ```
@@ -17,7 +18,7 @@
 //! refused before anything in it is opened.
 
 use crate::{Error, state_file::StateFile};
-use engine::{Peering, ValidatorKeys};
+use engine::{Checkpoint, Peering, ValidatorKeys};
 use execution::run::Records;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -303,6 +304,21 @@ impl Folder {
         }
     }
 
+    /// Writes whom this machine asks where to begin.
+    pub fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        write_over(&self.checkpoint_path(), &checkpoint.encode(), Secrecy::Public)
+    }
+
+    /// Whom this machine asks where to begin, if the folder says so.
+    pub fn checkpoint(&self, genesis: &Genesis) -> Result<Option<Checkpoint>, Error> {
+        let path = self.checkpoint_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let checkpoint = Checkpoint::decode(&read(&path)?, genesis);
+        checkpoint.map(Some).map_err(|error| Error::Damaged { path, reason: error.to_string() })
+    }
+
     pub fn validator_keys(&self) -> Result<ValidatorKeys, Error> {
         let path = self.keys_path();
         ValidatorKeys::decode(&read(&path)?).map_err(|error| Error::Damaged { path, reason: error.to_string() })
@@ -376,6 +392,10 @@ impl Folder {
 
     fn state_path(&self) -> PathBuf {
         self.0.join("state.bin")
+    }
+
+    fn checkpoint_path(&self) -> PathBuf {
+        self.0.join("checkpoint.bin")
     }
 
     fn restored_path(&self) -> PathBuf {

@@ -237,6 +237,7 @@ impl Node {
             standing: standing(vitals),
             restored: folder.restored()?,
             inherited: folder.inherited(&genesis, join)?,
+            checkpoint: folder.checkpoint(&genesis)?,
         };
         let chain = Chain::start(folder.chain(), chain_config).await;
         let chain = chain.map_err(|error| Error::engine(folder.path(), error))?;
@@ -285,12 +286,14 @@ impl Node {
         tokio::select! {
             () = self.chain.stopped() => why_stopped(&self.folder, &self.chain),
             result = &mut self.feed => match result {
-                // A chain that fails takes the feed along: its reason is the one that counts.
                 Ok(Err(Error::Index(error))) => Error::of_index(self.folder.path(), error),
-                Ok(Err(_)) | Ok(Ok(())) | Err(_) => {
+                // A chain that fails takes the feed along: its reason is the one that counts.
+                Ok(Ok(()) | Err(Error::Engine(engine::Error::Stopped | engine::Error::Failed(_)))) => {
                     self.chain.stopped().await;
                     why_stopped(&self.folder, &self.chain)
                 }
+                Ok(Err(error)) => error,
+                Err(panic) => Error::Feed(panic),
             },
         }
     }

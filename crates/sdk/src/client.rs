@@ -3,8 +3,8 @@
 use crate::{Error, Signer, proof};
 use api::{
     message::{
-        AnswerView, BlockView, ChainInfo, EventPage, EventView, NonceView, Page, ProofView, ReceiptProofView, RowView,
-        Status, Submitted, TransactionView,
+        AnswerView, BlockView, ChainInfo, CheckpointView, EventPage, EventView, NonceView, Page, ProofView,
+        ReceiptProofView, RowView, Status, Submitted, TransactionView,
     },
     problem::{Problem, doors},
 };
@@ -170,6 +170,11 @@ impl Client {
         let request = self.http.post(format!("{}{path}", self.url)).timeout(REQUEST_TIME).json(&question);
         let answer: AnswerView = self.send(&path, request).await?;
         Ok(answer.answer)
+    }
+
+    /// By what a machine joins when the validators of the genesis are gone. It is not verified here.
+    pub async fn checkpoint(&self) -> Result<CheckpointView, Error> {
+        self.get("/v1/chain/checkpoint", &[]).await
     }
 
     /// A page of a list: `receivable/lots` with filters, sort, cursor and limit as the contract names them.

@@ -21,6 +21,13 @@ pub(crate) async fn info(State(doors): State<Arc<Doors>>) -> Answer {
     ok(&doors.backend().info().await?)
 }
 
+pub(crate) async fn checkpoint(State(doors): State<Arc<Doors>>) -> Answer {
+    match doors.backend().checkpoint().await? {
+        Some(checkpoint) => ok(&checkpoint),
+        None => Err(doors::not_found("checkpoint in the first epoch: the genesis is enough").into()),
+    }
+}
+
 pub(crate) async fn errors() -> Answer {
     ok(&problem::error_rows())
 }

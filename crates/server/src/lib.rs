@@ -137,6 +137,7 @@ fn router(
         .route("/docs/docs.js", get(docs::script))
         .route("/openapi.json", get(docs::openapi))
         .route("/v1/chain", get(chain::info))
+        .route("/v1/chain/checkpoint", get(chain::checkpoint))
         .route("/v1/errors", get(chain::errors))
         .route("/v1/blocks/{height}", get(chain::block))
         .route("/v1/accounts/{account}/nonce", get(chain::nonce))

@@ -90,6 +90,7 @@ impl Machine {
             standing: Standing::default(),
             restored: None,
             inherited: None,
+            checkpoint: None,
         };
         let (calls, asked) = mpsc::unbounded_channel();
         let (number, start) = (self.number, self.starts);

@@ -15,6 +15,7 @@ use sdk::{Client, Signer};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
@@ -194,11 +195,9 @@ async fn four_found_a_chain_a_fifth_joins_by_vote_and_a_founder_leaves_under_loa
     let early = client.proven_block(&genesis, 5).await.unwrap();
 
     // A fifth organisation, which the operator registered, makes a machine ready and is voted in.
-    let (data, file) = (folder.path().join("BKB"), folders[0].join("genesis.json"));
     let listen = addresses[4].to_string();
-    let data = data.to_str().unwrap();
-    let joined = answer(&["chain", "join", "--data", data, "--listen", &listen, file.to_str().unwrap()]);
-    folders.push(PathBuf::from(data));
+    let (data, joined) = join_by_checkpoint(folder.path(), &folders[0], &client, &nodes[1].url, &listen).await;
+    folders.push(data);
     let fifth = key_of(&folders[4]);
     assert_eq!(joined["peer_key"], json!(fifth));
     let bank = client.query("enterprise.by_legal_id", json!({ "legal_id": legal_id("BKB") })).await.unwrap();
@@ -243,6 +242,44 @@ async fn four_found_a_chain_a_fifth_joins_by_vote_and_a_founder_leaves_under_loa
         client.proven_block(&genesis, client.info().await.unwrap().head.height).await.unwrap();
     }
     assert_eq!(client.genesis().await.unwrap().group_key, genesis.group_key);
+}
+
+/// Makes the folder of a machine that asks the validators of now where to begin.
+async fn join_by_checkpoint(
+    folder: &Path,
+    founder: &Path,
+    client: &Client,
+    url: &str,
+    listen: &str,
+) -> (PathBuf, Value) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (data, checkpoint, genesis) = (path("BKB"), path("checkpoint.json"), founder.join("genesis.json"));
+    let ask = ["chain", "checkpoint", "--node", url, "--out", &checkpoint];
+    let early = program(&ask).output().unwrap();
+    if client.info().await.unwrap().epoch.number == 0 {
+        let said = String::from_utf8_lossy(&early.stderr);
+        assert!(said.contains("the genesis is enough"), "{said}");
+    }
+    epoch_until(client, |epoch| epoch.number > 0).await;
+    let named = answer(&ask);
+    assert!(named["epoch"].as_u64() > Some(0), "{named}");
+    let join = |checkpoint: &str| {
+        let genesis = genesis.to_str().unwrap();
+        let command =
+            ["chain", "join", "--json", "--data", &data, "--listen", listen, "--checkpoint", checkpoint, genesis];
+        program(&command).output().unwrap()
+    };
+    // One byte of it is another.
+    let spoiled = path("spoiled.json");
+    fs::write(&spoiled, fs::read_to_string(&checkpoint).unwrap().replacen("00", "01", 1)).unwrap();
+    let said = String::from_utf8(join(&spoiled).stderr).unwrap();
+    assert!(said.contains("the checkpoint is not to be used"), "{said}");
+    assert!(!Path::new(&data).exists(), "nothing was made");
+    let joined = join(&checkpoint);
+    assert!(joined.status.success(), "{joined:?}");
+    let peers = fs::read_to_string(Path::new(&data).join("peers.json")).unwrap();
+    assert_eq!(peers.matches("address").count(), 4, "{peers}");
+    (PathBuf::from(data), serde_json::from_slice(&joined.stdout).unwrap())
 }
 
 /// The records of all accounts. When each was opened, only a node that was there knows.

@@ -119,6 +119,10 @@ fn chain_paths(paths: &mut Map<String, Value>, generator: &mut SchemaGenerator) 
     let reply = schema::<message::ChainInfo>(generator);
     add(paths, "/v1/chain", "get", get("chain", "Which chain this is, and where it stands.", vec![], reply));
 
+    let reply = schema::<message::CheckpointView>(generator);
+    let item = get("checkpoint", "By what a machine joins when the validators of the genesis are gone.", vec![], reply);
+    add(paths, "/v1/chain/checkpoint", "get", item);
+
     let height = json!({ "type": "string", "pattern": "^([0-9]+|latest)$" });
     let at = parameter("path", "height", "A height, or `latest`.", height);
     let reply = schema::<message::BlockView>(generator);

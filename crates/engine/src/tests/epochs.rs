@@ -88,11 +88,21 @@ pub(super) async fn adopt(
     nonce: u64,
     change: Change,
 ) {
+    vote(committee, services, nonce, (vec![change], false)).await;
+}
+
+/// Has the operator vote for changes, whatever the preflight says of them where that is overridden.
+pub(super) async fn vote(
+    committee: &Committee,
+    services: &Services<deterministic::Context>,
+    nonce: u64,
+    (changes, override_preflight): (Vec<Change>, bool),
+) {
     let propose = Propose {
-        changes: List::new(vec![change]).unwrap(),
+        changes: List::new(changes).unwrap(),
         reason: Text::default(),
         effective_at: None,
-        override_preflight: false,
+        override_preflight,
     };
     let vote = acts(&committee.genesis, &[1, 2], nonce, vec![ledger::act(&propose).unwrap()], GENESIS_TIME);
     let mut blocks = services.final_blocks(services.head().borrow().height);

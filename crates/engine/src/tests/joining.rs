@@ -2,11 +2,12 @@
 
 use super::{
     committee::{Committee, VALIDATORS, proposer, simulate},
-    epochs::{EPOCH_BLOCKS, adopt, appoint, epoch, new_peer, peer, reach},
+    epochs::{EPOCH_BLOCKS, adopt, appoint, epoch, new_peer, peer, reach, vote},
     support::{GENESIS_TIME, transaction},
 };
-use crate::{Error, Phase, services::Services};
+use crate::{Checkpoint, Error, Phase, services::Services};
 use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _, deterministic};
+use commonware_utils::ordered::Set;
 use ledger::governance::Change;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -127,5 +128,105 @@ fn a_machine_that_falls_while_it_joins_goes_on() {
         for height in first..=last {
             assert_eq!(observer.block(height).await.unwrap(), validators[2].block(height).await.unwrap());
         }
+    });
+}
+
+/// A chain that three of its four first validators have left for good after three others came, and a machine that was voted
+/// in since.
+async fn moved_on(context: deterministic::Context) -> (Committee, Vec<Machine>) {
+    let committee = Committee::with_newcomers(context, 4, EPOCH_BLOCKS).await;
+    let mut validators = Vec::new();
+    for number in 0..VALIDATORS {
+        validators.push(committee.start(number).await);
+    }
+    appoint(&committee);
+    let mut changes = vec![Change::AddObserver(new_peer(&committee, 7))];
+    changes.extend([4, 5, 6].map(|number| Change::AddValidator(new_peer(&committee, number))));
+    changes.extend([0, 1, 2].map(|number| {
+        let peer_key = types::PeerKey::from_bytes(&peer(&committee, number)).unwrap();
+        Change::RemoveValidator { peer_key }
+    }));
+    // All at once is more than the preflight lets pass: here everybody is there to pass the key on.
+    vote(&committee, &validators[0], 0, (changes, true)).await;
+    for number in 4..7 {
+        validators.push(committee.start(number).await);
+    }
+    let info = epoch(&validators[3], 4).await;
+    assert!(info.output.players().iter().eq(&signers(&committee)));
+    for gone in 0..3 {
+        for other in (gone + 1)..8 {
+            let (one, other) = (peer(&committee, gone), peer(&committee, other));
+            committee.oracle.remove_link(one.clone(), other.clone()).await.unwrap();
+            committee.oracle.remove_link(other, one).await.unwrap();
+        }
+    }
+    let there = validators.split_off(3);
+    reach(&there.iter().collect::<Vec<_>>(), 5 * EPOCH_BLOCKS + 4).await;
+    (committee, there)
+}
+
+/// Who signs in the end.
+fn signers(committee: &Committee) -> Set<crate::stack::PeerKey> {
+    Set::from_iter_dedup((3..7).map(|number| peer(committee, number)))
+}
+
+#[test]
+fn a_machine_joins_by_a_checkpoint_when_the_first_validators_are_gone() {
+    simulate(34, |context| async move {
+        let (committee, validators) = moved_on(context.child("world")).await;
+        let (genesis, committee) = (committee.genesis.clone(), Arc::new(committee));
+        // By the genesis alone it asks those who are not there.
+        let asking = context.child("asking").spawn({
+            let committee = committee.clone();
+            move |context| async move { committee.join_in(context.child("chain"), 7).await.map(drop) }
+        });
+        let patience = context.sleep(Duration::from_secs(60));
+        let first = futures::future::select(Box::pin(asking), Box::pin(patience)).await;
+        assert!(matches!(first, futures::future::Either::Right(_)), "nobody answers");
+
+        let checkpoint = validators[1].checkpoint().await.unwrap().unwrap();
+        let named = checkpoint.epoch(&genesis);
+        assert_eq!(named, validators[1].epoch().await.unwrap().number);
+        assert!(named >= 5, "epochs have gone by");
+        let told = Checkpoint::decode(&checkpoint.encode(), &genesis).unwrap();
+        assert_eq!(told, checkpoint);
+        let machines = told.machines(&genesis).unwrap();
+        let signing: Vec<_> = signers(&committee).iter().map(|key| types::PeerKey::from_bytes(key).unwrap()).collect();
+        assert!(machines.keys().eq(&signing));
+        let newcomer = types::PeerKey::from_bytes(&peer(&committee, 5)).unwrap();
+        assert_eq!(machines[&newcomer].as_deref(), Some("machine-5.example:9645"));
+
+        let network = crate::simulation::ends(&committee.oracle, peer(&committee, 7)).await;
+        let config = crate::ChainConfig { join: true, checkpoint: Some(told), ..committee.config(7) };
+        let joined = crate::start::start(context.child("joining"), config, network).await.unwrap().0;
+        let height = validators[0].head().borrow().height;
+        reach(&[&validators[0], &joined], height + EPOCH_BLOCKS).await;
+        assert!(joined.first() > named * EPOCH_BLOCKS);
+        same_state(&validators[0], &joined).await;
+    });
+}
+
+#[test]
+fn a_checkpoint_is_of_this_chain_whole_and_signed_or_refused() {
+    simulate(35, |context| async move {
+        let (committee, validators) = grown(context, |committee| Change::AddObserver(new_peer(committee, 4))).await;
+        let genesis = &committee.genesis;
+        let checkpoint = validators[0].checkpoint().await.unwrap().unwrap();
+        assert_eq!(checkpoint.epoch(genesis), 2);
+        let bytes = checkpoint.encode();
+        assert!(Checkpoint::decode(&bytes, genesis).is_ok());
+        let other = types::Genesis { epoch_blocks: EPOCH_BLOCKS + 1, ..types::Genesis::clone(genesis) };
+        assert!(Checkpoint::decode(&bytes, &other).is_err(), "of another chain");
+        for place in (0..bytes.len()).step_by(97) {
+            let mut spoiled = bytes.clone();
+            spoiled[place] ^= 1;
+            assert!(Checkpoint::decode(&spoiled, genesis).is_err(), "byte {place}");
+            assert!(Checkpoint::decode(&bytes[..place], genesis).is_err(), "cut at {place}");
+        }
+        // A final block that is not the last of an epoch names nobody.
+        let header = validators[0].block(5).await.unwrap().unwrap().header.clone();
+        let finality = validators[0].finality(5).await.unwrap().unwrap();
+        let middle = Checkpoint { header, finality, body: checkpoint.body.clone() };
+        assert!(matches!(Checkpoint::decode(&middle.encode(), genesis), Err(Error::Checkpoint(_))));
     });
 }

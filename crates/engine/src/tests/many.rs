@@ -33,6 +33,28 @@ fn four_validators_agree_on_every_block() {
 }
 
 #[test]
+fn a_listing_of_the_state_is_of_a_block_that_is_there() {
+    simulate(9, |context| async move {
+        let committee = Committee::new(context).await;
+        let mut validators = Vec::new();
+        for number in 0..VALIDATORS {
+            validators.push(committee.start(number).await);
+        }
+        follow(&validators.iter().collect::<Vec<_>>(), 0).await;
+        validators[0].head().wait_for(|head| head.height > 0).await.unwrap();
+        let mut nonce = 0;
+        while validators[0].head().borrow().height < 40 {
+            committee.send(&[transaction(&committee.genesis, 1, nonce, 64, GENESIS_TIME)]);
+            nonce += 1;
+            let listing = validators[0].scan().await.unwrap();
+            let block = validators[0].block(listing.height).await.unwrap().expect("the block is told");
+            assert_eq!(block.header.state_root, listing.state_root);
+            committee.context.sleep(Duration::from_millis(1)).await;
+        }
+    });
+}
+
+#[test]
 fn a_validator_that_comes_late_runs_every_block_and_has_the_same_roots() {
     simulate(5, |context| async move {
         let committee = Committee::new(context).await;

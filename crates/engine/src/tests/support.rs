@@ -200,6 +200,7 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         standing: Standing::default(),
         restored: None,
         inherited: None,
+        checkpoint: None,
     }
 }
 

@@ -7,7 +7,8 @@ use api::{
     health::{Readiness, Stage},
     list::ListRequest,
     message::{
-        AnswerView, ChainInfo, EpochView, EventPage, Head, NonceView, Page, ProofView, ReceiptProofView, RowView,
+        AnswerView, ChainInfo, CheckpointView, EpochView, EventPage, Head, NonceView, Page, ProofView,
+        ReceiptProofView, RowView,
     },
     problem::doors,
 };
@@ -229,6 +230,10 @@ impl Backend for MemoryBackend {
                 Err(Stop::Miss(miss)) => panic!("memory misses nothing: {miss:?}"),
             }
         })
+    }
+
+    fn checkpoint(&self) -> Reply<'_, Option<CheckpointView>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn prove(&self, _: Key) -> Reply<'_, ProofView> {

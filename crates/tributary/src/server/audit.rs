@@ -60,6 +60,7 @@ pub(super) async fn open(folder: &Folder, genesis: &Arc<Genesis>) -> anyhow::Res
         standing: Standing::default(),
         restored: None,
         inherited: folder.inherited(genesis, false)?,
+        checkpoint: None,
     };
     Chain::start(folder.chain(), config).await.context("open the chain")
 }

@@ -1,4 +1,5 @@
-//! `tributary chain member | plan | ceremony | check | join`: several organisations found a chain, and none trusts another alone.
+//! `tributary chain member | plan | ceremony | check | checkpoint | join`: several organisations found a chain, and none
+//! trusts another alone.
 //!
 //! ```text
 //!   member   each: its machine's key, in its own folder;  member.json, public  --> to who collects
@@ -6,6 +7,7 @@
 //!   ceremony each, at the same time: the shares are dealt; genesis and key file in the own folder
 //!   check    anybody: what a genesis or a plan says, and its hash
 //!   join     later: a machine's key and folder for a chain that is there; a vote lets it in
+//!   checkpoint  of a node: whom to ask where to begin, for a machine that joins when the founders' are gone
 //! ```
 //! No secret leaves its machine: not on paper, not in a file, not over the network.
 
@@ -15,8 +17,9 @@ use super::{
 };
 use crate::output::{self, Form};
 use anyhow::Context as _;
+use api::message::CheckpointView;
 use clap::{Arg, ArgMatches, Command, value_parser};
-use engine::{Attendance, Peering, Progress, ValidatorKeys};
+use engine::{Attendance, Checkpoint, Peering, Progress, ValidatorKeys};
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use node::{Folder, Peer, Peers};
 use serde::{Serialize, de::DeserializeOwned};
@@ -111,7 +114,13 @@ pub fn commands() -> Vec<Command> {
                 option("peers", "Where validators are reached: KEY@HOST:PORT; those of the genesis when absent")
                     .value_delimiter(','),
             )
+            .arg(Arg::new("checkpoint").long("checkpoint").value_name("FILE").help(
+                "Ask those whom this names where to begin, and not the validators of the genesis, who may be gone",
+            ))
             .arg(Arg::new("genesis").value_name("GENESIS").required(true).help("genesis.json of any node")),
+        Command::new("checkpoint")
+            .about("Ask a node for what names the validators of now: for a machine that is to join")
+            .arg(out("checkpoint.json")),
         Command::new("check")
             .about("Show what a plan or a genesis says, and its hash: the same for everybody")
             .arg(state::option())
@@ -125,6 +134,7 @@ pub async fn run(name: &str, arguments: &ArgMatches) -> anyhow::Result<()> {
         "plan" => plan(arguments),
         "ceremony" => ceremony(arguments).await,
         "join" => join(arguments),
+        "checkpoint" => checkpoint(arguments).await,
         "check" => check(arguments),
         _ => unreachable!("clap knows the subcommands"),
     }
@@ -306,17 +316,46 @@ fn join(arguments: &ArgMatches) -> anyhow::Result<()> {
         Ok(Peer { key: key.to_string(), address: address.to_owned() })
     };
     let mut peers = texts(arguments, "peers").map(listed).collect::<Result<Vec<_>, _>>()?;
+    let checkpoint = read_checkpoint(arguments, &genesis)?;
     if peers.is_empty() {
-        peers = machines(&genesis).into_iter().map(|(key, address)| Peer { key: key.to_string(), address }).collect();
+        let known = match &checkpoint {
+            Some(checkpoint) => reached(checkpoint.machines(&genesis)?),
+            None => machines(&genesis),
+        };
+        peers = known.into_iter().map(|(key, address)| Peer { key: key.to_string(), address }).collect();
     }
-    anyhow::ensure!(!peers.is_empty(), "the genesis names no addresses: say where validators are with --peers");
+    anyhow::ensure!(!peers.is_empty(), "no address of a validator is known: say where they are with --peers");
     let folder = Folder::new(text(arguments, "data"));
     let keys = ValidatorKeys::new(&mut UnwrapErr(SysRng));
     let listen: SocketAddr = *arguments.get_one("listen").expect("it has a default");
     folder.create(&genesis, &keys).context("write the folder")?;
     folder.write_peers(&Peers { listen, validators: peers })?;
+    if let Some(checkpoint) = &checkpoint {
+        folder.write_checkpoint(checkpoint)?;
+    }
     let shown = json!({ "chain": genesis.chain(), "peer_key": keys.peer_key(), "folder": folder.path() });
     output::value(Form::of(arguments), &shown);
+    Ok(())
+}
+
+/// The checkpoint that is to be joined by, if one is.
+fn read_checkpoint(arguments: &ArgMatches, genesis: &Genesis) -> anyhow::Result<Option<Checkpoint>> {
+    let Some(path) = arguments.get_one::<String>("checkpoint") else { return Ok(None) };
+    let view: CheckpointView = read(path)?;
+    Checkpoint::decode(&view.checkpoint, genesis).with_context(|| format!("use {path}")).map(Some)
+}
+
+/// Those of the machines of which it is known where they are reached.
+fn reached(machines: BTreeMap<types::PeerKey, Option<String>>) -> BTreeMap<types::PeerKey, String> {
+    machines.into_iter().filter_map(|(key, address)| Some((key, address?))).collect()
+}
+
+async fn checkpoint(arguments: &ArgMatches) -> anyhow::Result<()> {
+    let client = sdk::Client::new(text(arguments, "node"))?;
+    let view = client.checkpoint().await?;
+    let out = text(arguments, "out");
+    write(out, &view)?;
+    output::value(Form::of(arguments), &json!({ "epoch": view.epoch, "public_file": out }));
     Ok(())
 }
 
