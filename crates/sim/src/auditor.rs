@@ -23,6 +23,8 @@ pub(crate) enum Deed {
     Other,
     /// Money goes from one account to another.
     Pay { source: CashAccountId, target: CashAccountId, minor: u64 },
+    /// The same, if there is so much: others pay in and out while it is on its way.
+    Try { source: CashAccountId, target: CashAccountId, minor: u64 },
     /// A bank owes an account's owner more.
     Issue { account: CashAccountId, minor: u64 },
     /// Money is set aside for the holders of a certificate.
@@ -179,6 +181,11 @@ impl Auditor {
                 assert_eq!(ledger::explain(rejection).0, *name, "{hash} is refused for another reason: {rejection}");
                 self.refusals += 1;
             }
+            (Outcome::Rejected { rejection, .. }, Deed::Try { source, minor, .. }) => {
+                assert_eq!(ledger::explain(rejection).0, "E_CASH_INSUFFICIENT", "{hash}: {rejection}");
+                assert!(self.balances[source] < *minor, "{hash} is refused, and there was enough");
+                self.refusals += 1;
+            }
             (Outcome::Applied { .. }, Deed::Refused(name)) => panic!("{hash} was to be refused with {name}"),
             (Outcome::Rejected { .. }, Deed::Vote) => {}
             (Outcome::Rejected { rejection, .. }, _) => panic!("{deed:?} was refused: {rejection}"),
@@ -192,7 +199,7 @@ impl Auditor {
     fn book(&mut self, deed: Deed) {
         match deed {
             Deed::Other | Deed::Refused(_) | Deed::Vote => {}
-            Deed::Pay { source, target, minor } => {
+            Deed::Pay { source, target, minor } | Deed::Try { source, target, minor } => {
                 self.take(source, minor);
                 *self.balances.get_mut(&target).expect("accounts are known") += minor;
             }

@@ -290,7 +290,6 @@ impl Desk {
             let payee = (number + 1 + draw.index(COMPANIES.len() - 1)) % COMPANIES.len();
             let target = account(COMPANIES[payee]);
             let balance = self.auditor.lock().balances[&source];
-            // Others pay in meanwhile, but never so much.
             let too_much = balance < CORE_FUNDS / 3 && draw.chance(10);
             let minor = if too_much { CORE_FUNDS } else { draw.between(1, (balance / 3).max(1)).min(balance) };
             if minor == 0 {
@@ -299,8 +298,7 @@ impl Desk {
             }
             let amount = Currency::CNY.minor(minor);
             let transfer = Transfer { source, target, amount, reference: text(&format!("{count}")) };
-            let deed =
-                if too_much { Deed::Refused("E_CASH_INSUFFICIENT") } else { Deed::Pay { source, target, minor } };
+            let deed = if too_much { Deed::Try { source, target, minor } } else { Deed::Pay { source, target, minor } };
             self.act(vec![person(COMPANIES[number], "treasurer")], &transfer, deed, &mut draw).await;
             self.context.sleep(draw.millis(0, 400)).await;
         }

@@ -42,6 +42,7 @@ pub struct Skew {
 
 /// What outlives a machine's falls.
 pub(crate) struct Body {
+    number: usize,
     pub(crate) disk: Disk,
     begin: SystemTime,
     ahead_ms: AtomicI64,
@@ -54,9 +55,9 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(crate) fn new(disk: Disk, begin: SystemTime, skew: Skew) -> Self {
+    pub(crate) fn new(number: usize, disk: Disk, begin: SystemTime, skew: Skew) -> Self {
         let (ahead_ms, drift_ppm) = (skew.ahead_ms.into(), skew.drift_ppm.into());
-        Self { disk, begin, ahead_ms, drift_ppm, root: Mutex::default(), life: 0.into(), fell: false.into() }
+        Self { number, disk, begin, ahead_ms, drift_ppm, root: Mutex::default(), life: 0.into(), fell: false.into() }
     }
 
     pub(crate) fn set_clock(&self, skew: Skew) {
@@ -185,6 +186,8 @@ async fn alive<T>(body: Arc<Body>, life: u64, task: impl Future<Output = T>) -> 
         if body.life.load(Ordering::Relaxed) != life {
             return Poll::Pending;
         }
+        // Whose words they are, where a log is kept.
+        let _says = tracing::error_span!("machine", number = body.number).entered();
         RUNS.set(Some(body.disk.clone()));
         let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
         RUNS.set(None);

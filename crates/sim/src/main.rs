@@ -22,6 +22,9 @@ fn main() -> ExitCode {
         .arg(number("from", "0", "The first seed"))
         .arg(number("seeds", "100", "How many seeds"))
         .arg(number("threads", "2", "How many simulations at a time"))
+        .arg(Arg::new("log").long("log").value_name("FILTER").help(
+            "Write what the machines say to standard error: `warn`, `engine=debug,commonware_glue=debug`; best for one seed",
+        ))
         .arg(
             Arg::new("show").long("show").action(clap::ArgAction::SetTrue).help("Show the plan of the first seed only"),
         )
@@ -29,6 +32,10 @@ fn main() -> ExitCode {
     let number = |name: &str| *arguments.get_one::<u64>(name).expect("it has a default");
     let (from, seeds) = (number("from"), number("seeds"));
     let commit = commit();
+    if let Some(filter) = arguments.get_one::<String>("log") {
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_ansi(false);
+        log.with_env_filter(tracing_subscriber::EnvFilter::new(filter)).init();
+    }
     if arguments.get_flag("show") {
         println!("seed {from} at commit {commit}: {:#?}", Plan::draw(from, TROUBLE));
         return ExitCode::SUCCESS;

@@ -161,7 +161,7 @@ impl World {
             .collect();
         let build = |number: usize, keys: ValidatorKeys| {
             let disk = Disk::new(context.child("disk"), of(&plan, number, 2));
-            let body = Arc::new(Body::new(disk, begin, plan.clocks[number % TWINS]));
+            let body = Arc::new(Body::new(number, disk, begin, plan.clocks[number % TWINS]));
             Machine::new(number, genesis.clone(), keys, plan.heartbeat, body)
         };
         let doubles = lies.iter().filter(|(_, lie)| **lie == Lie::Twins);

@@ -77,10 +77,11 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     actors.write_to(journal);
     let mut print = Print;
     let mut story = Story::take_up(&mut actors, &mut print, plot);
+    let mut asked = std::pin::pin!(asked_to_stop());
     let told = tokio::select! {
         told = story.tell() => told,
         error = node.failed() => Err(error.into()),
-        () = asked_to_stop() => {
+        () = &mut asked => {
             node.stop().await;
             return Ok(());
         }
@@ -93,7 +94,7 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     if !arguments.get_flag("once") {
         println!("Serving until Ctrl-C.");
         tokio::select! {
-            () = asked_to_stop() => {}
+            () = &mut asked => {}
             error = node.failed() => return Err(error.into()),
         }
     }

@@ -17,15 +17,17 @@ pub async fn run(arguments: &ArgMatches) -> anyhow::Result<()> {
     let (behind_proxy, lists) = (arguments.get_flag("behind-proxy"), !arguments.get_flag("no-lists"));
     let folder = Folder::new(data);
     let config = Config { folder, listen, metrics, behind_proxy, heartbeat, join, keep_blocks, pool_policy, lists };
+    // One for the whole run: a signal between two of them would reach neither.
+    let mut asked = std::pin::pin!(asked_to_stop());
     let mut node = tokio::select! {
         started = Node::start(config) => started?,
         // What is on disk is whole at any moment.
-        () = asked_to_stop() => return Ok(()),
+        () = &mut asked => return Ok(()),
     };
     // For programs that start a node and wait until it answers.
     println!("listening on http://{}", node.address());
     tokio::select! {
-        () = asked_to_stop() => {
+        () = &mut asked => {
             node.stop().await;
             Ok(())
         }
