@@ -394,11 +394,14 @@ impl World {
         if self.runs(number) {
             return;
         }
+        // Its double has the ends that are closed now.
+        if let Some(twin) = self.twins.get_mut(&number) {
+            twin.crash();
+        }
         let ends = self.links.ends(number).await;
         let (ends, others) = voiced(&self.context, ends, &self.voices[number], &self.links.peers);
         self.desk.machines.lock()[number].start(&self.context, ends, self.tell.clone());
         if let Some((twin, ends)) = self.twins.get_mut(&number).zip(others) {
-            twin.crash();
             twin.start(&self.context, ends, self.tell.clone());
         }
     }
@@ -416,6 +419,25 @@ impl World {
     /// The machines that never lied.
     fn honest(&self) -> impl Iterator<Item = usize> {
         (0..self.machines()).filter(|number| !self.lies(*number))
+    }
+
+    /// The honest machines that must follow the chain to its end. One that was voted out is let go by the others some epochs
+    /// after its last one.
+    async fn lasting(&self) -> Vec<usize> {
+        let furthest = {
+            let auditor = self.desk.auditor.lock();
+            self.honest().max_by_key(|number| auditor.told_by(*number)).expect("most are honest")
+        };
+        let epoch: Epoch = self.ask(furthest, Call::Epoch).await;
+        let seated = [&epoch.signers, &epoch.receivers, &epoch.next_receivers];
+        let voted_out = |number: usize| {
+            self.plan.events.iter().any(|(_, event)| matches!(event, Event::VoteOut { machine } if *machine == number))
+        };
+        let gone = |number: &usize| {
+            let key = self.peer_key(*number);
+            voted_out(*number) && !seated.iter().any(|keys| keys.contains(&key))
+        };
+        self.honest().filter(|number| !gone(number)).collect()
     }
 
     /// Leaves the network alone: it must move again. How long that took, and how many views.
@@ -447,7 +469,7 @@ impl World {
 
     /// Views that the blocks after a height took.
     async fn views(&self, begin: SystemTime, from: u64) -> u64 {
-        let number = self.honest().next().expect("most are honest");
+        let number = self.lasting().await[0];
         while self.desk.auditor.lock().told_by(number) < from + MOVES {
             self.tick(begin, &format!("machine {number} does not catch up")).await;
         }
@@ -476,7 +498,7 @@ impl World {
     async fn settle(&mut self) {
         let begin = self.context.current();
         let height = self.desk.auditor.lock().height();
-        for number in self.honest() {
+        for number in self.lasting().await {
             while self.desk.auditor.lock().told_by(number) < height {
                 self.tick(begin, &format!("machine {number} does not catch up")).await;
             }
@@ -499,7 +521,7 @@ impl World {
 
     async fn report(&mut self, recovery: Duration, views: u64) -> Report {
         let mut epochs = 0;
-        for number in self.honest() {
+        for number in self.lasting().await {
             let listing: Listing = self.ask(number, Call::List).await;
             let epoch: Epoch = self.ask(number, Call::Epoch).await;
             epochs = epochs.max(epoch.number);
