@@ -13,11 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-fn main() -> ExitCode {
+fn command() -> Command {
     let number = |name: &'static str, default: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("N").default_value(default).value_parser(value_parser!(u64)).help(help)
     };
-    let arguments = Command::new("sim")
+    Command::new("sim")
         .about("Run whole networks on simulated time, network and disk; a failure names its seed")
         .arg(number("from", "0", "The first seed"))
         .arg(number("seeds", "100", "How many seeds"))
@@ -28,7 +28,10 @@ fn main() -> ExitCode {
         .arg(
             Arg::new("show").long("show").action(clap::ArgAction::SetTrue).help("Show the plan of the first seed only"),
         )
-        .get_matches();
+}
+
+fn main() -> ExitCode {
+    let arguments = command().get_matches();
     let number = |name: &str| *arguments.get_one::<u64>(name).expect("it has a default");
     let (from, seeds) = (number("from"), number("seeds"));
     let commit = commit();
