@@ -8,8 +8,8 @@
 //! as it checks a client's.
 //!
 //! An honest node sends only what it has checked. So who sends a bundle that cannot be read, or a transaction with a
-//! signature that does not verify, is shut out; who sends more than a share of what can be read is not listened to for a
-//! moment. What was final long ago is sent by honest nodes too, when they have just started: it is passed over, and
+//! signature that does not verify, is shut out; who sends more than a share of what can be read is heard up to that
+//! share. What was final long ago is sent by honest nodes too, when they have just started: it is passed over, and
 //! counts as many times more of their share than what is new.
 
 use bytes::Buf as _;
@@ -36,6 +36,9 @@ const _: () = assert!(BUNDLE_BYTES_MAX > TRANSACTION_BYTES_MAX + LENGTH_BYTES);
 const LENGTH_BYTES: usize = 4;
 /// Transactions that wait to be sent; beyond that they are left to this node's own turn.
 const WAITING_MAX: usize = 8_192;
+
+/// Bundles follow each other no faster: the network carries 256 a second to a peer, and what is beyond would be lost.
+const BUNDLE_EVERY: Duration = Duration::from_millis(5);
 
 /// Bytes a second that one peer's bundles may have: many times what a chain takes.
 const PEER_BYTES_PER_SECOND: u64 = 8 << 20;
@@ -69,6 +72,11 @@ enum Word {
 }
 
 impl Bundle {
+    /// As many bytes as it had on its way.
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Shuts its sender out: no honest node would have sent this.
     pub fn denounce(&self) {
         let _ = self.words.try_send(Word::Denounced(self.peer.clone()));
@@ -107,8 +115,9 @@ impl<E: Clock> Allowances<E> {
         let left = self.left(peer);
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let allowed = *left >= bytes;
-        // Who sends on while it is not listened to saves nothing up.
-        *left = if allowed { *left - bytes } else { (*left).min(0) };
+        if allowed {
+            *left -= bytes;
+        }
         allowed
     }
 
@@ -154,11 +163,14 @@ pub(crate) async fn run<E, S, R, B>(
     B: Blocker<PublicKey = PeerKey>,
 {
     let (words, mut told) = mpsc::channel(WORDS_MAX);
+    let mut next = clock.current();
     let mut allowances = Allowances { clock, left: BTreeMap::new() };
     loop {
         // The futures that did not come first are dropped here, and take nothing with them.
+        let pause = next.duration_since(allowances.clock.current()).unwrap_or_default().min(BUNDLE_EVERY);
+        let ours = allowances.clock.sleep(pause).then(|()| waiting.recv());
         let theirs = select(told.recv().boxed(), receiver.recv().boxed());
-        let event = match select(waiting.recv().boxed(), theirs).await {
+        let event = match select(ours.boxed(), theirs).await {
             Either::Left((ours, _)) => Event::Ours(ours),
             Either::Right((Either::Left((word, _)), _)) => Event::Word(word.expect("this end keeps a sender")),
             Either::Right((Either::Right((Ok((peer, bytes)), _)), _)) => Event::Theirs(peer, bytes),
@@ -168,6 +180,7 @@ pub(crate) async fn run<E, S, R, B>(
             Event::Ours(Some(first)) => {
                 let bundle = bundle(first, &mut waiting);
                 let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
+                next = allowances.clock.current() + BUNDLE_EVERY;
             }
             Event::Ours(None) => return,
             Event::Word(Word::Useless(peer, bytes)) => allowances.charge(&peer, bytes),
@@ -232,7 +245,7 @@ fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowances, PEER_BYTES_AT_ONCE, bundle, open, outgoing};
+    use super::{Allowances, PEER_BYTES_AT_ONCE, PEER_BYTES_PER_SECOND, bundle, open, outgoing};
     use commonware_cryptography::{Signer as _, ed25519};
     use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
     use std::{collections::BTreeMap, time::Duration};
@@ -281,6 +294,22 @@ mod tests {
             assert!(!allowances.take(&one, 1 << 20));
             context.sleep(Duration::from_secs(1)).await;
             assert!(allowances.take(&one, 1 << 20));
+        });
+    }
+
+    #[test]
+    fn who_never_stops_sending_too_much_is_heard_up_to_its_share() {
+        deterministic::Runner::default().start(|context| async move {
+            let one = ed25519::PrivateKey::from_seed(1).public_key();
+            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            assert!(allowances.take(&one, usize::try_from(PEER_BYTES_AT_ONCE).unwrap()));
+            let mut read = 0;
+            for _ in 0..10_000 {
+                context.sleep(Duration::from_millis(1)).await;
+                read += if allowances.take(&one, 1 << 18) { 1 << 18 } else { 0 };
+            }
+            let share = 10 * PEER_BYTES_PER_SECOND;
+            assert!((share * 9 / 10..=share).contains(&read), "{read} of {share}");
         });
     }
 

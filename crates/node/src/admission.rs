@@ -5,9 +5,13 @@
 //! What a client brought is told to the other validators; what a validator sent is not sent on. The client has its answer
 //! when the transaction is in the journal; the next batch does not wait for that.
 
-use crate::{journal::Journal, owners::Owners, source::PoolSource};
+use crate::{
+    journal::Journal,
+    owners::Owners,
+    source::{Arrived, PoolSource},
+};
 use api::problem::doors;
-use engine::{Bundle, Chain, CheckBatch};
+use engine::{Chain, CheckBatch};
 use execution::check::check_batch;
 use ledger::core::nonce;
 use mempool::{Arrival, Organisation};
@@ -84,7 +88,7 @@ impl Admission {
         genesis: Arc<Genesis>,
         chain: Chain,
         source: Arc<PoolSource>,
-        (journal, arriving): (Journal, mpsc::Receiver<Bundle>),
+        (journal, arriving): (Journal, mpsc::Receiver<Arrived>),
     ) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
         let pace = Arc::<Pace>::default();
@@ -205,8 +209,9 @@ async fn answer(
 /// Nonces come first: what was final long ago costs no check of its signature, and its sender is heard less for a while;
 /// what this node has no room for is not its sender's fault. A signature that does not verify tells that its sender is no honest node, which
 /// sends only what it has checked.
-async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Bundle>) {
-    while let Some(mut bundle) = arriving.recv().await {
+async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
+    while let Some(mut arrived) = arriving.recv().await {
+        let bundle = &mut arrived.bundle;
         let senders: BTreeSet<AccountId> =
             bundle.transactions.iter().filter_map(|transaction| transaction.body.sender()).collect();
         let Ok((_, next)) = nonces(&way.chain, senders.into_iter().collect()).await else { continue };

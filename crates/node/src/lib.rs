@@ -33,7 +33,7 @@ pub use folder::{Contact, FORMAT, Folder, Lock, Peer, Peers};
 pub use mempool::Policy;
 pub use owners::Owners;
 pub use phase::{Phase, Phases};
-pub use source::PoolSource;
+pub use source::{Arrived, PoolSource};
 pub use state_file::StateFile;
 
 use api::Backend;

@@ -8,11 +8,13 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, TransactionHash, transaction::Checked};
 
-/// Bundles of peers' transactions that wait to be checked, each of at most a MiB; beyond that they are let go.
-const ARRIVING: usize = 64;
+/// Bundles of peers' transactions that wait to be checked; beyond that they are let go.
+const ARRIVING: usize = 1_024;
+/// Their bytes, as they were on their way: in memory they take a few times as many.
+const ARRIVING_BYTES: usize = 16 << 20;
 
 /// The pool, with a count of arrivals that the engine waits on.
 pub struct PoolSource {
@@ -22,15 +24,26 @@ pub struct PoolSource {
     /// Where it is noted what is not to come back after a restart.
     journal: Option<Journal>,
     /// What peers sent, on its way to be checked.
-    arriving: mpsc::Sender<Bundle>,
+    arriving: mpsc::Sender<Arrived>,
+    /// Bytes that may still arrive.
+    room: Arc<Semaphore>,
+}
+
+/// What a peer sent, and the room that it takes until it is checked.
+#[derive(Debug)]
+pub struct Arrived {
+    pub bundle: Bundle,
+    _room: OwnedSemaphorePermit,
 }
 
 impl PoolSource {
     /// An empty pool, and where it lays what peers send.
-    pub fn new(policy: Policy, journal: Option<Journal>) -> (Self, mpsc::Receiver<Bundle>) {
+    pub fn new(policy: Policy, journal: Option<Journal>) -> (Self, mpsc::Receiver<Arrived>) {
         let (arriving, arrived) = mpsc::channel(ARRIVING);
         let pool = Mutex::new(Pool::new(Bounds::default(), policy));
-        (Self { pool, arrivals: watch::Sender::new(0), waiters: Waiters::default(), journal, arriving }, arrived)
+        let room = Arc::new(Semaphore::new(ARRIVING_BYTES));
+        let (arrivals, waiters) = (watch::Sender::new(0), Waiters::default());
+        (Self { pool, arrivals, waiters, journal, arriving, room }, arrived)
     }
 
     /// Admits checked transactions; `now` is block time.
@@ -139,12 +152,16 @@ impl TransactionSource for PoolSource {
     }
 
     fn arrive(&self, mut bundle: Bundle) {
+        // A peer that sends more than can be checked loses the rest: it keeps them in its own pool.
+        let bytes = u32::try_from(bundle.bytes()).unwrap_or(u32::MAX);
+        let Ok(room) = self.room.clone().try_acquire_many_owned(bytes) else { return };
+        let hashes: Vec<_> = bundle.transactions.iter().map(|transaction| transaction.body.hash()).collect();
         let pool = self.pool();
-        bundle.transactions.retain(|transaction| !pool.contains(transaction.body.hash()));
+        let mut known = hashes.into_iter().map(|hash| pool.contains(hash));
+        bundle.transactions.retain(|_| !known.next().unwrap_or_default());
         drop(pool);
         if !bundle.transactions.is_empty() {
-            // A peer that sends more than can be checked loses the rest: it keeps them in its own pool.
-            let _ = self.arriving.try_send(bundle);
+            let _ = self.arriving.try_send(Arrived { bundle, _room: room });
         }
     }
 

@@ -3,13 +3,13 @@
 use commonware_runtime::{Clock, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
-    Bundle, ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
+    ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
     simulation::{self, Services},
 };
 use execution::check::check_batch;
 use ledger::core::nonce;
 use mempool::{Arrival, Policy};
-use node::{Owners, PoolSource, check_block};
+use node::{Arrived, Owners, PoolSource, check_block};
 use std::{sync::Arc, time::Duration};
 use types::{FinalBlock, Genesis, Timestamp, Transaction, transaction::Checked};
 
@@ -165,9 +165,9 @@ impl Living {
         }
     }
 
-    async fn arrivals(self, mut arriving: tokio::sync::mpsc::Receiver<Bundle>) {
-        while let Some(bundle) = arriving.recv().await {
-            self.admit(bundle.transactions).await;
+    async fn arrivals(self, mut arriving: tokio::sync::mpsc::Receiver<Arrived>) {
+        while let Some(arrived) = arriving.recv().await {
+            self.admit(arrived.bundle.transactions).await;
         }
     }
 
