@@ -58,18 +58,18 @@ pub struct Filter {
     pub operand: Operand,
 }
 
-/// An order: by one column, then by id.
+/// An order: by one column, then in the order in which the rows came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Sort {
     pub column: &'static str,
     pub descending: bool,
 }
 
-/// The place behind the last row of a page: its value in the sorted column, and its id.
+/// The place behind the last row of a page: its value in the sorted column, and the row's number.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Place {
     pub value: Option<Operand>,
-    pub id: String,
+    pub number: i64,
 }
 
 /// What is asked of a list.

@@ -246,7 +246,7 @@ fn a_list_takes_its_columns_and_nothing_else() {
 
 #[test]
 fn a_cursor_belongs_to_its_question() {
-    let place = Place { value: Some(Operand::Integer(3)), id: "x".to_owned() };
+    let place = Place { value: Some(Operand::Integer(3)), number: 7 };
     let cursor = a_list().cursor(place.clone());
     assert_eq!(parsed(&[("cursor", &cursor), ("limit", "2")]).unwrap().after, Some(place));
     let code = |parameters: &[(&str, &str)]| parsed(parameters).err().map(|rejection| rejection.code);

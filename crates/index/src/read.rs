@@ -9,7 +9,7 @@ use crate::{
 };
 use api::{
     backend::{EventCursor, EventFilter, Included},
-    list::{COMMON_COLUMNS, Comparison, ListRequest, Operand, Place},
+    list::{COMMON_COLUMNS, Comparison, Filter, ListRequest, Operand, Place, Sort},
     message::{EventPage, EventView, Page, RowView},
     operations::{ColumnKind, Module, TableSpec, modules},
     problem::doors,
@@ -168,70 +168,92 @@ impl Index {
     }
 }
 
-const ROW: &str = "t.id, t.created_height, t.height, t.record";
+const ROW: &str = "t.id, t.created_height, t.height, t.record, t.number";
+
+/// A list's order: by one column, then by the rows' numbers. These rise with the heights that made the rows, and ids are
+/// each row's own: there one of the two is enough.
+struct Order<'a> {
+    request: &'a ListRequest,
+    /// The sorted column, where it is needed.
+    sorted: Option<String>,
+    /// The number, where it is needed.
+    number: Option<&'static str>,
+}
+
+impl<'a> Order<'a> {
+    fn new(request: &'a ListRequest, number: &'static str) -> Self {
+        let sorted = || Some(format!("t.{}", column_name(request.table, request.sort.column)));
+        match request.sort.column {
+            "created_height" => Self { request, sorted: None, number: Some(number) },
+            "id" => Self { request, sorted: sorted(), number: None },
+            _ => Self { request, sorted: sorted(), number: Some(number) },
+        }
+    }
+
+    /// Rows without a value stand first ascending and last descending, whatever a database's habit.
+    fn by(&self) -> String {
+        let sort = &self.request.sort;
+        let (order, nulls) = if sort.descending { ("DESC", "LAST") } else { ("ASC", "FIRST") };
+        let nulls = if common(sort.column) { String::new() } else { format!(" NULLS {nulls}") };
+        let sorted = self.sorted.iter().map(|sorted| format!("{sorted} {order}{nulls}"));
+        let all: Vec<String> = sorted.chain(self.number.iter().map(|number| format!("{number} {order}"))).collect();
+        all.join(", ")
+    }
+
+    /// The rows behind a place, with rows without a value as the smallest: conditions whose rows follow each other, each of
+    /// which an index answers.
+    fn behind(&self, sql: &mut Sql, place: &Place) -> Vec<String> {
+        let Sort { column, descending } = self.request.sort;
+        let compare = if descending { "<" } else { ">" };
+        let mut number = |number: &str| format!("{number} {compare} {}", sql.bind(Value::Integer(place.number)));
+        let same = self.number.map(&mut number);
+        let Some(sorted) = &self.sorted else { return same.into_iter().collect() };
+        let Some(operand) = place.value.clone() else {
+            let same = same.map(|same| format!("{sorted} IS NULL AND {same}"));
+            return same.into_iter().chain((!descending).then(|| format!("{sorted} IS NOT NULL"))).collect();
+        };
+        let value = sql.bind(Value::operand(operand));
+        let same = same.map(|same| format!("{sorted} = {value} AND {same}"));
+        let further = format!("{sorted} {compare} {value}");
+        let without = (descending && !common(column)).then(|| format!("{sorted} IS NULL"));
+        same.into_iter().chain([further]).chain(without).collect()
+    }
+}
 
 fn list_sql(request: &ListRequest) -> Sql {
     let table = table_name(request.module, request.table);
-    // What an enterprise may see is kept in the order of the default list.
-    let of_party = request.party.is_some() && matches!(request.sort.column, "id" | "created_height");
-    let own = |column: &str| format!("t.{}", column_name(request.table, column));
-    let (sorted, id) = match of_party {
-        true => (format!("p.{}", request.sort.column), "p.id"),
-        false => (own(request.sort.column), "t.id"),
-    };
-    let mut sql = Sql::new(format!("SELECT {id} FROM {table} t"));
-    match request.party {
+    let mut sql = Sql::new(String::new());
+    let (mut from, number) = match request.party {
         Some(party) => {
             let party = sql.bind(rows::party(party));
-            sql.text.push_str(&format!(" JOIN {table}__parties p ON p.id = t.id WHERE p.party = {party}"));
+            let join = format!("{table} t JOIN {table}__parties p ON p.number = t.number WHERE p.party = {party}");
+            (join, "p.number")
         }
-        None => sql.text.push_str(" WHERE TRUE"),
+        None => (format!("{table} t WHERE TRUE"), "t.number"),
+    };
+    for Filter { column, comparison, operand } in &request.filters {
+        let value = sql.bind(Value::operand(operand.clone()));
+        from.push_str(&format!(" AND t.{} {} {value}", column_name(request.table, column), operator(*comparison)));
     }
-    for filter in &request.filters {
-        let value = sql.bind(Value::operand(filter.operand.clone()));
-        sql.and(&format!("{} {} {value}", own(filter.column), operator(filter.comparison)));
-    }
-    if let Some(place) = &request.after {
-        let condition = behind(&mut sql, (&sorted, id), request, place);
-        sql.and(&condition);
-    }
+    let order = Order::new(request, number);
+    let behind = request.after.as_ref().map(|place| order.behind(&mut sql, place));
     let limit = sql.bind(integer(u64::from(request.limit) + 1));
-    sql.text.push_str(&format!(" ORDER BY {} LIMIT {limit}", ordered(&sorted, id, request)));
     // The rows themselves are read only for the page: a sort would carry all of them.
-    let page = std::mem::take(&mut sql.text);
-    let sorted = own(request.sort.column);
-    let order = ordered(&sorted, "t.id", request);
-    sql.text = format!("SELECT {ROW}, {sorted} FROM {table} t WHERE t.id IN ({page}) ORDER BY {order}");
+    let pages = behind.unwrap_or_else(|| vec!["TRUE".to_owned()]).into_iter().map(|behind| {
+        let by = order.by();
+        format!("SELECT * FROM (SELECT {number} FROM {from} AND {behind} ORDER BY {by} LIMIT {limit})")
+    });
+    let pages = pages.collect::<Vec<_>>().join(" UNION ALL ");
+    let sorted = column_name(request.table, request.sort.column);
+    let by = Order::new(request, "t.number").by();
+    sql.text =
+        format!("SELECT {ROW}, t.{sorted} FROM {table} t WHERE t.number IN ({pages}) ORDER BY {by} LIMIT {limit}");
     sql
 }
 
 /// Whether it is a column of every table: these have a value in every row.
 fn common(column: &str) -> bool {
     COMMON_COLUMNS.iter().any(|(common, _)| *common == column)
-}
-
-/// Rows without a value stand first ascending and last descending, whatever a database's habit.
-fn ordered(sorted: &str, id: &str, request: &ListRequest) -> String {
-    let (order, nulls) = if request.sort.descending { ("DESC", "LAST") } else { ("ASC", "FIRST") };
-    match request.sort.column {
-        "id" => format!("{id} {order}"),
-        column if common(column) => format!("{sorted} {order}, {id} {order}"),
-        _ => format!("{sorted} {order} NULLS {nulls}, {id} {order}"),
-    }
-}
-
-/// The rows behind a place in the order of (column, id), with rows without a value as the smallest.
-fn behind(sql: &mut Sql, (sorted, id): (&str, &str), request: &ListRequest, place: &Place) -> String {
-    let descending = request.sort.descending;
-    let compare = if descending { "<" } else { ">" };
-    let last = sql.bind(Value::Text(place.id.clone()));
-    let Some(operand) = place.value.clone() else {
-        let same = format!("({sorted} IS NULL AND {id} {compare} {last})");
-        return if descending { same } else { format!("({same} OR {sorted} IS NOT NULL)") };
-    };
-    let value = sql.bind(Value::operand(operand));
-    let valued = format!("({sorted}, {id}) {compare} ({value}, {last})");
-    if descending && !common(request.sort.column) { format!("({valued} OR {sorted} IS NULL)") } else { valued }
 }
 
 fn operator(comparison: Comparison) -> &'static str {
@@ -248,10 +270,10 @@ fn operator(comparison: Comparison) -> &'static str {
 fn place(request: &ListRequest, row: &SqliteRow) -> Result<Place, Error> {
     let (_, kind) = request.column(request.sort.column).expect("a request sorts by a column of its table");
     let value = match kind {
-        ColumnKind::Text => row.get::<Option<String>, _>(4).map(Operand::Text),
-        ColumnKind::Integer => row.get::<Option<i64>, _>(4).map(Operand::Integer),
+        ColumnKind::Text => row.get::<Option<String>, _>(5).map(Operand::Text),
+        ColumnKind::Integer => row.get::<Option<i64>, _>(5).map(Operand::Integer),
     };
-    Ok(Place { value, id: row.get(0) })
+    Ok(Place { value, number: row.get(4) })
 }
 
 fn row_view(table: &TableSpec, row: &SqliteRow) -> Result<RowView, Error> {

@@ -35,7 +35,7 @@ struct Stored {
 
 /// A row as it was.
 struct Known {
-    created_height: u64,
+    number: i64,
     row: Row,
 }
 
@@ -65,41 +65,45 @@ impl Changes {
         let stored = self.stored.iter().map(|stored| (stored.row.id.as_str(), stored.key.as_slice()));
         let removed = self.removed.iter().map(|place| (place.id.as_str(), place.key.as_slice()));
         let mut known = known(connection, mirror, stored.chain(removed).collect(), height).await?;
+        let failed = |source| Error::Write { height, source };
+        let mut last = last_number(connection, mirror).await.map_err(failed)?;
         let (mut new, mut updates, mut parties) = (Vec::new(), Updates::default(), Parties::default());
         for Stored { row, record, .. } in self.stored {
             match known.remove(&row.id) {
                 None => {
-                    parties.add(&row, height);
-                    new.extend([Value::Text(row.id), integer(height), integer(height), Value::Bytes(record)]);
+                    last += 1;
+                    parties.add(&row, last);
+                    new.extend([Value::Integer(last), Value::Text(row.id), integer(height), integer(height)]);
+                    new.push(Value::Bytes(record));
                     new.extend(row.cells.into_iter().map(cell));
                 }
                 Some(before) => {
                     if before.row.parties != row.parties {
-                        parties.remove(&before.row, before.created_height);
-                        parties.add(&row, before.created_height);
+                        parties.remove(&before);
+                        parties.add(&row, before.number);
                     }
-                    updates.add(row, record, height, &before.row.cells);
+                    updates.add(&before, row, record, height);
                 }
             }
         }
         let mut removed = Vec::new();
         for Place { id, .. } in self.removed {
             if let Some(before) = known.remove(&id) {
-                parties.remove(&before.row, before.created_height);
-                removed.push(Value::Text(id));
+                parties.remove(&before);
+                removed.push(Value::Integer(before.number));
             }
         }
         let written = async {
-            delete(connection, &mirror.name, "id", removed).await?;
+            delete(connection, &mirror.name, "number", removed).await?;
             insert(connection, &mirror.insert, new).await?;
             updates.write(connection, mirror).await?;
             parties.write(connection, mirror).await
         };
-        written.await.map_err(|source| Error::Write { height, source })
+        written.await.map_err(failed)
     }
 }
 
-/// Who may see which rows, as far as that changes: in threes of party, the row's first height, and its id.
+/// Who may see which rows, as far as that changes: in pairs of party and the row's number.
 #[derive(Default)]
 struct Parties {
     added: Vec<Value>,
@@ -107,23 +111,20 @@ struct Parties {
 }
 
 impl Parties {
-    fn add(&mut self, row: &Row, created_height: u64) {
-        self.added.extend(Self::values(row, created_height));
+    fn add(&mut self, row: &Row, number: i64) {
+        self.added.extend(Self::values(row, number));
     }
 
-    fn remove(&mut self, row: &Row, created_height: u64) {
-        self.removed.extend(Self::values(row, created_height));
+    fn remove(&mut self, before: &Known) {
+        self.removed.extend(Self::values(&before.row, before.number));
     }
 
-    fn values(row: &Row, created_height: u64) -> impl Iterator<Item = Value> {
-        let id = &row.id;
-        once_each(&row.parties)
-            .into_iter()
-            .flat_map(move |one| [party(one), integer(created_height), Value::Text(id.clone())])
+    fn values(row: &Row, number: i64) -> impl Iterator<Item = Value> {
+        once_each(&row.parties).into_iter().flat_map(move |one| [party(one), Value::Integer(number)])
     }
 
     async fn write(self, connection: &mut SqliteConnection, mirror: &Mirror) -> Result<(), sqlx::Error> {
-        delete(connection, &mirror.parties, "(party, created_height, id)", self.removed).await?;
+        delete(connection, &mirror.parties, "(party, number)", self.removed).await?;
         insert(connection, &mirror.insert_parties, self.added).await
     }
 }
@@ -133,12 +134,12 @@ impl Parties {
 struct Updates(BTreeMap<Vec<usize>, Vec<Value>>);
 
 impl Updates {
-    fn add(&mut self, row: Row, record: Vec<u8>, height: u64, before: &[Cell]) {
+    fn add(&mut self, before: &Known, row: Row, record: Vec<u8>, height: u64) {
         let differs = |(place, (new, old)): (usize, (&Cell, &Cell))| (new != old).then_some(place);
-        let changed: Vec<usize> = row.cells.iter().zip(before).enumerate().filter_map(differs).collect();
+        let changed: Vec<usize> = row.cells.iter().zip(&before.row.cells).enumerate().filter_map(differs).collect();
         let cells: Vec<Value> = changed.iter().map(|place| cell(row.cells[*place].clone())).collect();
         let values = self.0.entry(changed).or_default();
-        values.extend([Value::Text(row.id), integer(height), Value::Bytes(record)]);
+        values.extend([Value::Integer(before.number), integer(height), Value::Bytes(record)]);
         values.extend(cells);
     }
 
@@ -149,13 +150,19 @@ impl Updates {
             let set: Vec<String> =
                 columns.iter().zip(2..).map(|(column, place)| format!("{column} = v.column{place}")).collect();
             let head = format!("UPDATE {} SET {} FROM (VALUES ", mirror.name, set.join(", "));
-            let tail = format!(") AS v WHERE {}.id = v.column1", mirror.name);
+            let tail = format!(") AS v WHERE {}.number = v.column1", mirror.name);
             let width = columns.len() + 1;
             let row = format!("({})", placeholders(width));
             with_values(connection, (&head, &row, &tail), width, values).await?;
         }
         Ok(())
     }
+}
+
+/// The highest number of a row.
+async fn last_number(connection: &mut SqliteConnection, mirror: &Mirror) -> Result<i64, sqlx::Error> {
+    let sql = format!("SELECT COALESCE(MAX(number), 0) FROM {}", mirror.name);
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await
 }
 
 /// Those of the rows that are there, by their ids.
@@ -165,7 +172,7 @@ async fn known(
     places: BTreeMap<&str, &[u8]>,
     height: u64,
 ) -> Result<BTreeMap<String, Known>, Error> {
-    let head = format!("SELECT id, created_height, record FROM {} WHERE id IN ", mirror.name);
+    let head = format!("SELECT id, number, record FROM {} WHERE id IN ", mirror.name);
     let mut known = BTreeMap::new();
     let mut ids = places.keys();
     for shape in SHAPES {
@@ -180,10 +187,9 @@ async fn known(
             }
             let rows = query.fetch_all(&mut *connection).await.map_err(|source| Error::Write { height, source })?;
             for row in rows {
-                let (id, record): (String, &[u8]) = (row.get(0), row.get(2));
-                let created_height = u64::try_from(row.get::<i64, _>(1)).map_err(|_| Error::Corrupt("a height"))?;
+                let (id, number, record): (String, i64, &[u8]) = (row.get(0), row.get(1), row.get(2));
                 let row = (mirror.spec.row)(places[id.as_str()], record).map_err(|_| Error::Corrupt("a record"))?;
-                known.insert(id, Known { created_height, row });
+                known.insert(id, Known { number, row });
             }
         }
     }

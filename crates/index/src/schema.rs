@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{Digest, TransactionHash, limits::BLOCK_TRANSACTIONS_MAX};
 
 /// Grows when the layout below changes, so that old files are fed again.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 /// What databases do not agree on.
 pub(crate) struct Dialect {
@@ -198,19 +198,22 @@ const EVENTS: &[Fixed] = &[
 fn mirror(module: &Module, spec: &'static TableSpec) -> Mirror {
     let name = table_name(module, spec);
     let own: Vec<String> = spec.columns.iter().map(|column| format!("c_{}", column.name)).collect();
-    let mut columns = vec!["id", "created_height", "height", "record"];
+    let mut columns = vec!["number", "id", "created_height", "height", "record"];
     columns.extend(own.iter().map(String::as_str));
     let insert = Insert::new(&name, &columns);
     let parties = format!("{name}__parties");
-    let insert_parties = Insert::new(&parties, &["party", "created_height", "id"]);
+    let insert_parties = Insert::new(&parties, &["party", "number"]);
     Mirror { spec, parties, insert, insert_parties, name }
 }
 
+/// A row is known by its number, and only one index holds ids: they are long, and in no order that a list has. Numbers rise
+/// with the heights that made the rows, so the newest rows, of all or of an enterprise, are found without a sort.
 fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
     let Mirror { spec, name, parties, .. } = mirror;
+    let Dialect { clustered, bytes, key } = dialect;
     let mut columns = format!(
-        "id TEXT PRIMARY KEY, created_height BIGINT NOT NULL, height BIGINT NOT NULL, record {} NOT NULL",
-        dialect.bytes
+        "number {key} PRIMARY KEY, id TEXT NOT NULL UNIQUE, created_height BIGINT NOT NULL, height BIGINT NOT NULL, \
+         record {bytes} NOT NULL"
     );
     let mut all = Vec::new();
     for column in spec.columns {
@@ -219,15 +222,11 @@ fn mirror_statements(mirror: &Mirror, dialect: &Dialect) -> Vec<String> {
             ColumnKind::Integer => "BIGINT",
         };
         columns.push_str(&format!(", c_{} {kind}", column.name));
-        all.push(format!("CREATE INDEX {name}__{0} ON {name} (c_{0}, id)", column.name));
+        all.push(format!("CREATE INDEX {name}__{0} ON {name} (c_{0})", column.name));
     }
-    all.push(format!("CREATE INDEX {name}__created ON {name} (created_height, id)"));
+    all.push(format!("CREATE INDEX {name}__created ON {name} (created_height)"));
     all.insert(0, format!("CREATE TABLE {name} ({columns})"));
-    // In the order of lists when nothing else is asked for: an enterprise's newest rows are found without a sort.
-    let party = format!(
-        "party {} NOT NULL, created_height BIGINT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (party, created_height, id)",
-        dialect.bytes
-    );
-    all.push(format!("CREATE TABLE {parties} ({party}) {}", dialect.clustered));
+    let party = format!("party {bytes} NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (party, number)");
+    all.push(format!("CREATE TABLE {parties} ({party}) {clustered}"));
     all
 }

@@ -16,6 +16,8 @@ const SQLITE: Dialect = Dialect { clustered: "WITHOUT ROWID", bytes: "BLOB", key
 const READERS: u32 = 4;
 /// Statements that a connection keeps prepared: a few shapes for each table.
 const STATEMENTS: usize = 512;
+/// Pages of the log before they are folded into the file: a page that many blocks change is then written there once.
+const LOG_PAGES: &str = "8192";
 
 /// The mirror of one chain.
 pub struct Index {
@@ -108,7 +110,8 @@ impl Index {
 
 /// Opens the file for writing, sees that it is sound, and says up to which height it holds.
 async fn open_writer(options: &SqliteConnectOptions, schema: &Schema) -> Result<(SqliteConnection, u64), sqlx::Error> {
-    let mut writer = options.clone().pragma("cache_size", "-32768").connect().await?;
+    let mut writer =
+        options.clone().pragma("cache_size", "-32768").pragma("wal_autocheckpoint", LOG_PAGES).connect().await?;
     let findings: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_all(&mut writer).await?;
     if findings != ["ok"] {
         return Err(sqlx::Error::Protocol(format!("{DAMAGED}{}", findings.join("; "))));

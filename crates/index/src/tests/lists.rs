@@ -77,7 +77,9 @@ async fn pages_are_the_whole_list(chain: &TestChain, request: ListRequest, limit
     all.retain(|row| request.party.is_none_or(|party| row.parties.contains(&party)));
     for (column, _) in columns(request.table) {
         for descending in [false, true] {
-            let place = |row: &RowView| (cell(&request, row, column).map(comparable), row.id.clone());
+            // A block's new rows are numbered in the order of their keys, which here is that of their ids.
+            let place =
+                |row: &RowView| (cell(&request, row, column).map(comparable), row.created_height, row.id.clone());
             all.sort_by_key(place);
             if descending {
                 all.reverse();
