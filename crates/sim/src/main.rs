@@ -4,7 +4,7 @@ use clap::{Arg, Command, value_parser};
 use sim::{Plan, Report, TROUBLE, run};
 use std::{
     panic::catch_unwind,
-    process::{self, ExitCode},
+    process::ExitCode,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let arguments = command().get_matches();
     let number = |name: &str| *arguments.get_one::<u64>(name).expect("it has a default");
     let (from, seeds) = (number("from"), number("seeds"));
-    let commit = commit();
+    let commit = env!("COMMIT");
     if let Some(filter) = arguments.get_one::<String>("log") {
         let log = tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_ansi(false);
         log.with_env_filter(tracing_subscriber::EnvFilter::new(filter)).init();
@@ -91,16 +91,6 @@ fn main() -> ExitCode {
         begun.elapsed().as_secs_f64(),
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What the source is a seed of.
-fn commit() -> String {
-    let asked = process::Command::new("git")
-        .args(["describe", "--always", "--dirty"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output();
-    let known = asked.ok().filter(|output| output.status.success());
-    known.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn show(report: &Report, took: Duration) {
