@@ -110,6 +110,12 @@ impl Pool {
         self.places.contains_key(&hash)
     }
 
+    /// The transaction with this hash, if it waits.
+    pub fn get(&self, hash: TransactionHash) -> Option<&Arc<Checked>> {
+        let Place { sender, nonce } = self.places.get(&hash)?;
+        self.lane(*sender)?.at(*nonce).ok()?
+    }
+
     /// Everything that waits, each sender's in nonce order.
     pub fn waiting(&self) -> impl Iterator<Item = &Arc<Checked>> {
         self.lanes().flat_map(Lane::waiting)

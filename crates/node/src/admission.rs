@@ -287,10 +287,13 @@ async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<(u64, BTreeMap
     Ok((reading.height, senders.into_iter().zip(reading.values).map(decode).collect()))
 }
 
-/// The check of another validator's block: every signature again.
-pub fn check_block(chain: ChainId) -> CheckBatch {
+/// The check of another validator's block: what waits in this node's pool was checked when it came.
+pub fn check_block(chain: ChainId, source: Arc<PoolSource>) -> CheckBatch {
     Arc::new(move |transactions: &[Arc<Checked>]| {
-        let transactions = transactions.iter().map(|checked| checked.transaction.clone()).collect();
-        check_batch(chain, transactions).into_iter().try_for_each(|result| result.map(drop))
+        let strange = source.strange(transactions).into_iter().cloned().collect();
+        check_batch(chain, strange).into_iter().try_for_each(|result| result.map(drop))
     })
 }
+
+#[cfg(test)]
+mod tests;

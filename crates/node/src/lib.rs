@@ -228,7 +228,7 @@ impl Node {
             genesis: genesis.clone(),
             keys,
             source: source.clone(),
-            check: admission::check_block(genesis.chain()),
+            check: admission::check_block(genesis.chain(), source.clone()),
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
             peering: folder.peering()?,

@@ -88,6 +88,15 @@ impl PoolSource {
         self.pool().waiting().cloned().collect()
     }
 
+    /// Those that do not wait here just as they are: the same to the last byte of their signatures.
+    pub fn strange<'a>(&self, transactions: &'a [Arc<Checked>]) -> Vec<&'a Transaction> {
+        let pool = self.pool();
+        let waits =
+            |checked: &Checked| pool.get(checked.hash).is_some_and(|own| own.transaction == checked.transaction);
+        let strange = transactions.iter().filter(|checked| !waits(checked));
+        strange.map(|checked| &checked.transaction).collect()
+    }
+
     /// The first nonce of a sender that is neither used nor waiting, where something of him waits.
     pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
         self.pool().free_nonce(sender)

@@ -80,7 +80,7 @@ impl Machine {
             genesis: self.genesis.clone(),
             keys: self.keys.clone(),
             source: source.clone(),
-            check: check_block(self.genesis.chain()),
+            check: check_block(self.genesis.chain(), source.clone()),
             heartbeat: self.heartbeat,
             storage: storage(),
             peering: None,

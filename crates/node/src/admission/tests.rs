@@ -1,0 +1,64 @@
+//! What a block may hold, whatever waits in the pool.
+
+use super::check_block;
+use crate::source::PoolSource;
+use crypto::SigningKey;
+use execution::check::check_one;
+use mempool::{Arrival, Organisation, Policy};
+use std::sync::Arc;
+use types::{
+    Act, Bytes, Digest, List, Timestamp, Transaction, TransactionHash,
+    transaction::{Body, Checked},
+};
+
+const CHAIN: Digest = Digest([1; 32]);
+
+fn signed(nonce: u64) -> Transaction {
+    let key = SigningKey::from_seed(&[7; 32]);
+    let act = Act { module: 1, call: 0, payload: Bytes::default() };
+    let body = Body {
+        chain: CHAIN,
+        nonce,
+        valid_until: Timestamp(1_000_000),
+        signers: List::new(vec![key.public_key()]).expect("one"),
+        acts: List::new(vec![act]).expect("one"),
+    };
+    let TransactionHash(message) = body.hash();
+    Transaction { body, signatures: List::new(vec![key.sign(&message)]).expect("one") }
+}
+
+/// As a block brings it: nobody has looked at its signatures.
+fn unchecked(transaction: Transaction) -> Arc<Checked> {
+    let (hash, size) = (transaction.body.hash(), transaction.encode().len());
+    Arc::new(Checked { transaction, hash, size })
+}
+
+/// The transaction with its signature of another length, or with another signature.
+fn forged(transaction: &Transaction, signature: Vec<u8>) -> Arc<Checked> {
+    let signatures = List::new(vec![Bytes::new(signature).expect("short")]).expect("one");
+    unchecked(Transaction { body: transaction.body.clone(), signatures })
+}
+
+#[test]
+fn a_block_is_checked_but_for_what_waits_here_to_the_last_byte() {
+    let source = Arc::new(PoolSource::new(Policy::FirstCome, None).0);
+    let check = check_block(CHAIN, source.clone());
+    let [waiting, strange] = [0, 1].map(signed);
+    let checked = check_one(CHAIN, waiting.clone()).expect("it is sound");
+    let arrival = Arrival { checked, next_nonce: 0, organisation: Organisation::UNKNOWN };
+    source.submit(vec![arrival], Timestamp(0)).remove(0).expect("there is room");
+
+    let [same, other] = [waiting.clone(), strange.clone()].map(unchecked);
+    assert_eq!(source.strange(&[same.clone(), other.clone()]), [&strange], "one was checked when it came");
+    assert_eq!(check(&[same.clone(), other.clone()]), Ok(()));
+    for transaction in [&waiting, &strange] {
+        let signature = transaction.signatures[0].to_vec();
+        let mut spoiled = signature.clone();
+        spoiled[40] ^= 1;
+        for signature in [spoiled, signature[..63].to_vec(), Vec::new()] {
+            let forged = forged(transaction, signature);
+            assert_eq!(forged.hash, transaction.body.hash(), "a hash does not cover signatures");
+            assert!(check(&[same.clone(), forged, other.clone()]).is_err());
+        }
+    }
+}
