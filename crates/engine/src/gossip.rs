@@ -92,12 +92,12 @@ impl Bundle {
 }
 
 /// What each peer may still send now.
-struct Allowances<E> {
-    clock: E,
+struct Allowances<'a, E> {
+    clock: &'a E,
     left: BTreeMap<PeerKey, (i64, SystemTime)>,
 }
 
-impl<E: Clock> Allowances<E> {
+impl<E: Clock> Allowances<'_, E> {
     /// What a peer has left now: below zero where it has overdrawn.
     fn left(&mut self, peer: &PeerKey) -> &mut i64 {
         let now = self.clock.current();
@@ -152,42 +152,46 @@ impl Outgoing {
 /// Carries transactions both ways until the chain stops.
 pub(crate) async fn run<E, S, R, B>(
     clock: E,
-    mut waiting: Waiting,
-    (mut sender, mut receiver): (S, R),
+    waiting: Waiting,
+    (sender, receiver): (S, R),
     source: Arc<dyn TransactionSource>,
-    mut blocker: B,
+    blocker: B,
 ) where
     E: Clock,
     S: Sender<PublicKey = PeerKey>,
     R: Receiver<PublicKey = PeerKey>,
     B: Blocker<PublicKey = PeerKey>,
 {
+    select(tell(&clock, waiting, sender).boxed(), hear(&clock, receiver, source, blocker).boxed()).await;
+}
+
+/// Sends what waits to every peer.
+async fn tell<E: Clock, S: Sender<PublicKey = PeerKey>>(clock: &E, mut waiting: Waiting, mut sender: S) {
+    while let Some(first) = waiting.recv().await {
+        let bundle = bundle(first, &mut waiting);
+        let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
+        clock.sleep(BUNDLE_EVERY).await;
+    }
+}
+
+/// Takes what peers send.
+async fn hear<E, R, B>(clock: &E, mut receiver: R, source: Arc<dyn TransactionSource>, mut blocker: B)
+where
+    E: Clock,
+    R: Receiver<PublicKey = PeerKey>,
+    B: Blocker<PublicKey = PeerKey>,
+{
     let (words, mut told) = mpsc::channel(WORDS_MAX);
-    let mut next = clock.current();
     let mut allowances = Allowances { clock, left: BTreeMap::new() };
     loop {
-        // The futures that did not come first are dropped here, and take nothing with them.
-        let pause = next.duration_since(allowances.clock.current()).unwrap_or_default().min(BUNDLE_EVERY);
-        let ours = allowances.clock.sleep(pause).then(|()| waiting.recv());
-        let theirs = select(told.recv().boxed(), receiver.recv().boxed());
-        let event = match select(ours.boxed(), theirs).await {
-            Either::Left((ours, _)) => Event::Ours(ours),
-            Either::Right((Either::Left((word, _)), _)) => Event::Word(word.expect("this end keeps a sender")),
-            Either::Right((Either::Right((Ok((peer, bytes)), _)), _)) => Event::Theirs(peer, bytes),
-            Either::Right((Either::Right((Err(_), _)), _)) => return,
-        };
-        match event {
-            Event::Ours(Some(first)) => {
-                let bundle = bundle(first, &mut waiting);
-                let _ = sender.send(Recipients::All, IoBuf::from(bundle), false);
-                next = allowances.clock.current() + BUNDLE_EVERY;
-            }
-            Event::Ours(None) => return,
-            Event::Word(Word::Useless(peer, bytes)) => allowances.charge(&peer, bytes),
-            Event::Word(Word::Denounced(peer)) => {
+        // The future that did not come first is dropped here, and takes nothing with it.
+        match select(told.recv().boxed(), receiver.recv().boxed()).await {
+            Either::Left((None, _)) | Either::Right((Err(_), _)) => return,
+            Either::Left((Some(Word::Useless(peer, bytes)), _)) => allowances.charge(&peer, bytes),
+            Either::Left((Some(Word::Denounced(peer)), _)) => {
                 commonware_p2p::block!(blocker, peer, "a transaction that nobody signed");
             }
-            Event::Theirs(peer, mut bytes) => {
+            Either::Right((Ok((peer, mut bytes)), _)) => {
                 let length = bytes.remaining();
                 if !allowances.take(&peer, length) {
                     continue;
@@ -204,16 +208,6 @@ pub(crate) async fn run<E, S, R, B>(
             }
         }
     }
-}
-
-/// What comes next.
-enum Event {
-    /// A transaction to tell of; `None`: the chain stops.
-    Ours(Option<Vec<u8>>),
-    /// What became of a peer's bundle.
-    Word(Word),
-    /// A peer's bundle.
-    Theirs(PeerKey, IoBuf),
 }
 
 /// The first transaction and those that wait behind it, as many as fit.
@@ -245,9 +239,16 @@ fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowances, PEER_BYTES_AT_ONCE, PEER_BYTES_PER_SECOND, bundle, open, outgoing};
+    use super::{Allowances, PEER_BYTES_AT_ONCE, PEER_BYTES_PER_SECOND, bundle, open, outgoing, tell};
+    use crate::network::BUNDLES;
+    use bytes::Buf as _;
     use commonware_cryptography::{Signer as _, ed25519};
-    use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
+    use commonware_p2p::{
+        Receiver as _,
+        simulated::{self, Link},
+    };
+    use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, deterministic};
+    use commonware_utils::{NZUsize, probability};
     use std::{collections::BTreeMap, time::Duration};
     use types::{
         Act, Bytes, Digest, List, Suite, Timestamp, Transaction,
@@ -282,10 +283,47 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_one_by_one_reaches_a_peer_through_the_networks_quota() {
+        deterministic::Runner::default().start(|context| async move {
+            let [one, other] = [1, 2].map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
+            let config = simulated::Config {
+                max_size: 1 << 21,
+                max_peers_per_set: NZUsize!(2),
+                disconnect_on_block: true,
+                tracked_peer_sets: NZUsize!(1),
+            };
+            let peers = [one.clone(), other.clone()];
+            let (network, oracle) = simulated::Network::new_with_peers(context.child("network"), config, peers).await;
+            network.start();
+            let (latency, jitter) = (Duration::from_millis(1), Duration::ZERO);
+            let link = Link { latency, jitter, success_rate: probability!(1.0) };
+            oracle.add_link(one.clone(), other.clone(), link).await.unwrap();
+            let (sender, _keep) = oracle.control(one).register(0, BUNDLES).await.unwrap();
+            let (_sender, mut receiver) = oracle.control(other).register(0, BUNDLES).await.unwrap();
+            let (outgoing, waiting) = outgoing();
+            context.child("tell").spawn(move |context| async move { tell(&context, waiting, sender).await });
+            // Far more a second than bundles that the network carries.
+            context.child("clients").spawn(move |context| async move {
+                for nonce in 0..1_000 {
+                    outgoing.send(&transaction(nonce));
+                    context.sleep(Duration::from_millis(1)).await;
+                }
+            });
+            let mut heard = Vec::new();
+            while heard.len() < 1_000 {
+                let (_, mut bytes) = receiver.recv().await.unwrap();
+                let length = bytes.remaining();
+                heard.extend(open(&bytes.copy_to_bytes(length)).unwrap());
+            }
+            assert!((0..).zip(&heard).all(|(nonce, heard)| heard.body.nonce == nonce), "none is lost on the way");
+        });
+    }
+
+    #[test]
     fn a_peer_that_sends_too_much_is_not_listened_to_for_a_moment() {
         deterministic::Runner::default().start(|context| async move {
             let [one, other] = [1, 2].map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
-            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            let mut allowances = Allowances { clock: &context, left: BTreeMap::new() };
             let all = usize::try_from(PEER_BYTES_AT_ONCE).unwrap();
             assert!(allowances.take(&one, all));
             assert!(!allowances.take(&one, 1 << 20));
@@ -301,7 +339,7 @@ mod tests {
     fn who_never_stops_sending_too_much_is_heard_up_to_its_share() {
         deterministic::Runner::default().start(|context| async move {
             let one = ed25519::PrivateKey::from_seed(1).public_key();
-            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            let mut allowances = Allowances { clock: &context, left: BTreeMap::new() };
             assert!(allowances.take(&one, usize::try_from(PEER_BYTES_AT_ONCE).unwrap()));
             let mut read = 0;
             for _ in 0..10_000 {
@@ -317,7 +355,7 @@ mod tests {
     fn what_was_of_no_use_silences_its_peer_for_longer_and_never_for_long() {
         deterministic::Runner::default().start(|context| async move {
             let [one, other] = [1, 2].map(|seed| ed25519::PrivateKey::from_seed(seed).public_key());
-            let mut allowances = Allowances { clock: context.child("clock"), left: BTreeMap::new() };
+            let mut allowances = Allowances { clock: &context, left: BTreeMap::new() };
             // A start's journal does no harm: a megabyte is within what a peer has at once.
             assert!(allowances.take(&one, 1 << 19));
             allowances.charge(&one, 1 << 19);

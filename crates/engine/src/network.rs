@@ -119,7 +119,7 @@ const VOTES: Quota = quota(2_048, 16);
 /// Blocks, and questions for blocks.
 const BLOCKS: Quota = quota(128, 8);
 /// Bundles of transactions.
-const BUNDLES: Quota = quota(256, 8);
+pub(crate) const BUNDLES: Quota = quota(256, 8);
 /// Dealings and their acknowledgements.
 const DEALINGS: Quota = quota(64, 4);
 /// Parts of the state, and questions for them.
