@@ -27,7 +27,7 @@ use std::{
 };
 use types::{Transaction, limits::TRANSACTION_BYTES_MAX};
 
-use crate::{source::TransactionSource, stack::PeerKey};
+use crate::{network::BUNDLES_PER_SECOND, source::TransactionSource, stack::PeerKey};
 
 /// Bytes of the largest bundle: some thousand transactions, and at least the largest one.
 pub(crate) const BUNDLE_BYTES_MAX: usize = 1 << 20;
@@ -37,8 +37,9 @@ const LENGTH_BYTES: usize = 4;
 /// Transactions that wait to be sent; beyond that they are left to this node's own turn.
 const WAITING_MAX: usize = 8_192;
 
-/// Bundles follow each other no faster: the network carries 256 a second to a peer, and what is beyond would be lost.
+/// Bundles follow each other no faster: what is beyond the network's quota for a peer would be lost.
 const BUNDLE_EVERY: Duration = Duration::from_millis(5);
+const _: () = assert!(BUNDLE_EVERY.saturating_mul(BUNDLES_PER_SECOND).as_millis() > 1_000);
 
 /// Bytes a second that one peer's bundles may have: many times what a chain takes.
 const PEER_BYTES_PER_SECOND: u64 = 8 << 20;
@@ -226,6 +227,9 @@ fn bundle(first: Vec<u8>, waiting: &mut Waiting) -> Vec<u8> {
 
 /// The transactions of a bundle; `None` where it is none.
 fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
+    if bytes.len() > BUNDLE_BYTES_MAX {
+        return None;
+    }
     let mut transactions = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
@@ -239,7 +243,9 @@ fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Allowances, PEER_BYTES_AT_ONCE, PEER_BYTES_PER_SECOND, bundle, open, outgoing, tell};
+    use super::{
+        Allowances, BUNDLE_BYTES_MAX, PEER_BYTES_AT_ONCE, PEER_BYTES_PER_SECOND, bundle, open, outgoing, tell,
+    };
     use crate::network::BUNDLES;
     use bytes::Buf as _;
     use commonware_cryptography::{Signer as _, ed25519};
@@ -280,6 +286,9 @@ mod tests {
             assert_eq!(open(&bytes[..length]), None, "cut off at {length}");
         }
         assert_eq!(open(&[0xff; 64]), None);
+        let fit = BUNDLE_BYTES_MAX / bytes.len();
+        assert_eq!(open(&bytes.repeat(fit)).map(|all| all.len()), Some(fit * 3));
+        assert_eq!(open(&bytes.repeat(fit + 1)), None, "larger than any that is sent");
     }
 
     #[test]

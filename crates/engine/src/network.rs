@@ -118,8 +118,9 @@ const fn quota(per_second: u32, at_once: u32) -> Quota {
 const VOTES: Quota = quota(2_048, 16);
 /// Blocks, and questions for blocks.
 const BLOCKS: Quota = quota(128, 8);
-/// Bundles of transactions.
-pub(crate) const BUNDLES: Quota = quota(256, 8);
+/// Bundles of transactions that a peer may send a second.
+pub(crate) const BUNDLES_PER_SECOND: u32 = 256;
+pub(crate) const BUNDLES: Quota = quota(BUNDLES_PER_SECOND, 8);
 /// Dealings and their acknowledgements.
 const DEALINGS: Quota = quota(64, 4);
 /// Parts of the state, and questions for them.

@@ -207,8 +207,8 @@ async fn answer(
 /// Checks and takes what other validators send, bundle by bundle. Nobody waits for an answer.
 ///
 /// Nonces come first: what was final long ago costs no check of its signature, and its sender is heard less for a while;
-/// what this node has no room for is not its sender's fault. A signature that does not verify tells that its sender is no honest node, which
-/// sends only what it has checked.
+/// what this node has no room for is not its sender's fault. A signature that does not verify tells that its sender is no
+/// honest node, which sends only what it has checked.
 async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
     while let Some(mut arrived) = arriving.recv().await {
         let bundle = &mut arrived.bundle;

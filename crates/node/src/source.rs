@@ -13,7 +13,7 @@ use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, Tran
 
 /// Bundles of peers' transactions that wait to be checked; beyond that they are let go.
 const ARRIVING: usize = 1_024;
-/// Their bytes, as they were on their way: in memory they take a few times as many.
+/// Their bytes, as they were on their way.
 const ARRIVING_BYTES: usize = 16 << 20;
 
 /// The pool, with a count of arrivals that the engine waits on.
