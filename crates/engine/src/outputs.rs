@@ -33,6 +33,7 @@ pub struct Outputs {
     pub system: SystemReceipt,
     /// Every record that changed: its new bytes, or `None` where it was deleted. At height one they include the records
     /// of the genesis.
+    #[serde(with = "wire::raw_changes")]
     pub changes: Vec<(Key, Option<Vec<u8>>)>,
     /// Due work was left for the next block.
     pub more_due: bool,

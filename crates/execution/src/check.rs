@@ -52,7 +52,7 @@ fn check_unsigned(chain: ChainId, transaction: Transaction) -> Result<Checked, R
     for signer in &body.signers {
         check_signer(signer)?;
     }
-    let size = transaction.encode().len();
+    let size = transaction.size();
     if size > limits::TRANSACTION_BYTES_MAX {
         return Err(tech::payload_too_big(format!("a transaction of {size} bytes")));
     }

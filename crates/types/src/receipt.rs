@@ -1,6 +1,6 @@
 //! What became of a transaction: its outcome and its events.
 
-use crate::{Rejection, TransactionHash};
+use crate::{Rejection, TransactionHash, wire};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Event {
     pub module: u16,
     pub event: u16,
+    #[serde(with = "wire::raw")]
+    #[schemars(with = "Vec<u8>")]
     pub payload: Vec<u8>,
 }
 
@@ -16,7 +18,11 @@ pub struct Event {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum Outcome {
     /// Every act happened; each act's outcome, encoded.
-    Applied { outcomes: Vec<Vec<u8>> },
+    Applied {
+        #[serde(with = "wire::raw_list")]
+        #[schemars(with = "Vec<Vec<u8>>")]
+        outcomes: Vec<Vec<u8>>,
+    },
     /// Nothing happened, because of this act.
     Rejected { act: u16, rejection: Rejection },
 }

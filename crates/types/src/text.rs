@@ -1,6 +1,9 @@
 //! Bounded text, bytes and lists: a value of these types has already passed its limit.
 
-use crate::{limits, wire::hex_schema_bounded};
+use crate::{
+    limits,
+    wire::{hex_schema_bounded, raw},
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{borrow::Cow, fmt, ops::Deref, str::FromStr};
@@ -144,24 +147,9 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bytes<MAX> {
         let bytes = if deserializer.is_human_readable() {
             hex::decode(String::deserialize(deserializer)?).map_err(D::Error::custom)?
         } else {
-            deserializer.deserialize_byte_buf(BytesVisitor)?
+            raw::deserialize(deserializer)?
         };
         Self::new(bytes).map_err(D::Error::custom)
-    }
-}
-
-struct BytesVisitor;
-
-impl serde::de::Visitor<'_> for BytesVisitor {
-    type Value = Vec<u8>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytes")
-    }
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
-    }
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-        Ok(bytes)
     }
 }
 

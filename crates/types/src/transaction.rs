@@ -120,6 +120,11 @@ impl Transaction {
         wire::encode(self)
     }
 
+    /// Bytes of its encoding.
+    pub fn size(&self) -> usize {
+        wire::size(self)
+    }
+
     /// What can be seen without state: at least one act, each signer once, one signature each.
     pub fn check_shape(&self) -> Result<(), Rejection> {
         let body = &self.body;
