@@ -31,6 +31,11 @@ impl Lane {
         self.replaced_at
     }
 
+    /// Whether the sender's next nonce, as far as the pool was told, is this one or a later one.
+    pub(crate) fn knows(&self, next_nonce: u64) -> bool {
+        self.next_nonce >= next_nonce
+    }
+
     pub(crate) fn was_offered(&self, nonce: u64) -> bool {
         nonce < self.offered
     }

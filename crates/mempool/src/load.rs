@@ -56,6 +56,9 @@ impl<K: Copy + Ord> Ranking<K> {
     /// Notes what somebody holds now; who holds nothing is forgotten.
     pub(crate) fn set(&mut self, who: K, weight: u128) {
         let before = if weight == 0 { self.weights.remove(&who) } else { self.weights.insert(who, weight) };
+        if before == Some(weight) {
+            return;
+        }
         if let Some(before) = before {
             self.order.remove(&(before, who));
         }

@@ -9,7 +9,7 @@ use crate::{
     policy::Policy,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound,
     sync::Arc,
 };
@@ -77,8 +77,8 @@ pub struct Pool {
     groups: BTreeMap<Organisation, Group>,
     ranking: Ranking<Organisation>,
     /// Whose each account with a lane is.
-    homes: BTreeMap<AccountId, Organisation>,
-    places: BTreeMap<TransactionHash, Place>,
+    homes: HashMap<AccountId, Organisation>,
+    places: HashMap<TransactionHash, Place>,
     deadlines: BTreeSet<(Timestamp, TransactionHash)>,
     load: Load,
     drain: Drain,
@@ -141,7 +141,7 @@ impl Pool {
     pub fn busy(&mut self, transaction: &Transaction) -> Option<u64> {
         let sender = transaction.body.sender()?;
         let home = *self.homes.get(&sender)?;
-        let size = transaction.encode().len();
+        let size = transaction.size();
         let free = !self.floods(home)
             && self.lane(sender)?.load().transactions < self.bounds.per_account_max
             && (self.load.fits(size, self.bounds) || self.within_share(home, size));
@@ -368,6 +368,9 @@ impl Pool {
     /// where that is known.
     fn advance(&mut self, sender: AccountId, next_nonce: u64, used: Option<&Checked>) {
         let Some(home) = self.homes.get(&sender).copied() else { return };
+        if self.groups[&home].lanes[&sender].knows(next_nonce) {
+            return;
+        }
         for checked in self.change(sender, home, |lane| lane.advance(next_nonce)) {
             self.strike(&checked);
             let other = used.is_some_and(|used| {
