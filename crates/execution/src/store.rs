@@ -1,16 +1,16 @@
 //! The state a run works on: known records below, the block's writes above, and a count of reads.
 
-use crate::records::Records;
+use crate::records::{Entry, Records};
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
 };
-use types::{Event, Key, Miss, State};
+use types::{Decoded, Event, Key, Miss, State};
 
 /// Bytes of records that are kept from block to block: some hundred thousand records of usual size.
 const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What a record in memory takes besides its key and value.
-const ENTRY_BYTES: usize = 96;
+const ENTRY_BYTES: usize = 128;
 
 /// Records that lately run blocks read or wrote, as they stand after one block. The run of that block's child finds them
 /// here and need not ask for them.
@@ -22,6 +22,8 @@ pub struct Recent {
     young: Records,
     old: Records,
     young_bytes: usize,
+    /// Keys of the old ones that were asked for since.
+    asked: Vec<Key>,
 }
 
 impl Recent {
@@ -29,21 +31,31 @@ impl Recent {
         self.young.contains(key) || self.old.contains(key)
     }
 
-    fn get(&mut self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
-        if let Some((key, value)) = self.old.remove(key) {
-            self.insert(key, value);
+    fn get(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        match self.young.get_mut(key) {
+            Some(entry) => Some(entry),
+            None => {
+                let entry = self.old.get_mut(key)?;
+                self.asked.push(key.to_vec());
+                Some(entry)
+            }
         }
-        self.young.get(key)
     }
 
-    fn insert(&mut self, key: Key, value: Option<Vec<u8>>) {
+    fn insert(&mut self, key: Key, entry: Entry) {
         self.old.remove(&key);
-        self.young_bytes += ENTRY_BYTES + key.len() + value.as_ref().map_or(0, Vec::len);
-        self.young.insert(key, value);
+        // A value that was asked for lies here twice: as its bytes, and as what they mean.
+        self.young_bytes += ENTRY_BYTES + key.len() + 2 * entry.value().map_or(0, Vec::len);
+        self.young.insert(key, entry);
     }
 
     /// Keeps to the bound. Between runs only: within a run nothing is forgotten.
     fn age(&mut self) {
+        for key in mem::take(&mut self.asked) {
+            if let Some((key, entry)) = self.old.remove(&key) {
+                self.insert(key, entry);
+            }
+        }
         if self.young_bytes > RECENT_BYTES_MAX / 2 {
             self.old = mem::take(&mut self.young);
             self.young_bytes = 0;
@@ -64,7 +76,7 @@ impl Store {
     }
 
     pub(crate) fn supply(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.known.insert(key, value);
+        self.known.insert(key, Entry::new(value));
     }
 
     /// Of `keys`, those that are not in memory.
@@ -80,14 +92,14 @@ impl Store {
     /// Takes what the block changed, once nothing is [`unread`](Self::unread): a record written back to what it was is no
     /// change.
     pub(crate) fn take_changes(&mut self) -> BTreeMap<Key, Option<Vec<u8>>> {
-        let mut changes = BTreeMap::new();
-        for (key, value) in self.writes.take() {
-            if *self.known.get(&key).expect("every written record was read") != value {
-                self.known.insert(key.clone(), value.clone());
-                changes.insert(key, value);
+        let mut changes = Vec::new();
+        for (key, entry) in self.writes.take() {
+            if self.known.get(&key).expect("every written record was read").value() != entry.value() {
+                changes.push((key.clone(), entry.value().cloned()));
+                self.known.insert(key, entry);
             }
         }
-        changes
+        changes.into_iter().collect()
     }
 
     pub(crate) fn into_recent(self) -> Recent {
@@ -96,8 +108,8 @@ impl Store {
         recent
     }
 
-    fn get(&mut self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
-        match self.writes.get(key) {
+    fn get(&mut self, key: &[u8]) -> Option<&mut Entry> {
+        match self.writes.get_mut(key) {
             Some(written) => Some(written),
             None => self.known.get(key),
         }
@@ -107,7 +119,7 @@ impl Store {
 /// One act's, transaction's or due item's view: its own writes over the store, thrown away unless committed.
 pub(crate) struct Scratch<'a> {
     store: &'a mut Store,
-    writes: BTreeMap<Key, Option<Vec<u8>>>,
+    writes: BTreeMap<Key, Entry>,
     pub(crate) events: Vec<Event>,
     /// Every key that was asked for and is not in memory: a rule that looks ahead misses several at once.
     missed: BTreeSet<Key>,
@@ -141,30 +153,35 @@ impl<'a> Scratch<'a> {
         self.store.writes.extend(self.writes);
         self.events
     }
-}
 
-impl State for Scratch<'_> {
-    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Miss> {
+    fn find(&mut self, key: &[u8]) -> Result<&mut Entry, Miss> {
         self.reads += 1;
         if self.exhausted() {
             // The caller sees `exhausted` and refuses the act; the key is not loaded for this.
             return Err(Miss(key.to_vec()));
         }
-        let known = match self.writes.get(key) {
+        let known = match self.writes.get_mut(key) {
             Some(written) => Some(written),
             None => self.store.get(key),
         };
-        match known {
-            Some(value) => Ok(value.clone()),
-            None => {
-                self.missed.insert(key.to_vec());
-                Err(Miss(key.to_vec()))
-            }
-        }
+        known.ok_or_else(|| {
+            self.missed.insert(key.to_vec());
+            Miss(key.to_vec())
+        })
+    }
+}
+
+impl State for Scratch<'_> {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Miss> {
+        self.find(key).map(|entry| entry.value().cloned())
+    }
+
+    fn get_decoded(&mut self, key: &[u8], decode: fn(&[u8]) -> Decoded) -> Result<Option<Decoded>, Miss> {
+        self.find(key).map(|entry| entry.decoded(decode))
     }
 
     fn put(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.writes.insert(key, value);
+        self.writes.insert(key, Entry::new(value));
     }
 
     fn emit(&mut self, event: Event) {
@@ -217,10 +234,10 @@ mod tests {
     fn what_is_asked_for_stays_and_what_is_not_goes() {
         let value = || Some(vec![0; 1024 * 1024]);
         let mut recent = Recent::default();
-        recent.insert(key(0), value());
-        recent.insert(key(1), value());
+        recent.insert(key(0), Entry::new(value()));
+        recent.insert(key(1), Entry::new(value()));
         for number in 2..100 {
-            recent.insert(key(number), value());
+            recent.insert(key(number), Entry::new(value()));
             recent.age();
             assert!(recent.get(&key(0)).is_some(), "it was asked for a moment ago");
             let held = recent.young.len() + recent.old.len();

@@ -33,7 +33,7 @@ pub use peer::{PeerAddress, PeerKey};
 pub use rate::Rate;
 pub use receipt::{Event, Outcome, Receipt};
 pub use rejection::Rejection;
-pub use state::{Key, Miss, State, Stop};
+pub use state::{Decoded, Key, Miss, State, Stop};
 pub use text::{Bytes, List, Text};
 pub use transaction::{Act, ChainId, Signature, Suite, Transaction};
 pub use wire::Wire;

@@ -4,10 +4,13 @@
 //! loaded and the rule runs again from a clean overlay. So rules need no async, and storage no locks.
 
 use crate::{Event, Rejection};
-use std::collections::BTreeMap;
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 /// A record's key: module number, table number, encoded id.
 pub type Key = Vec<u8>;
+
+/// A value as the type that it encodes.
+pub type Decoded = Arc<dyn Any + Send + Sync>;
 
 /// The key that a rule needs and memory does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +41,11 @@ impl From<Miss> for Stop {
 pub trait State {
     /// The value of `key`, `None` where there is none.
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Miss>;
+    /// The value of `key` as `decode` reads it. A key is always read by the same one, so whoever keeps the value may keep
+    /// what it decodes to.
+    fn get_decoded(&mut self, key: &[u8], decode: fn(&[u8]) -> Decoded) -> Result<Option<Decoded>, Miss> {
+        Ok(self.get(key)?.map(|value| decode(&value)))
+    }
     /// Writes, or with `None` deletes.
     fn put(&mut self, key: Key, value: Option<Vec<u8>>);
     /// Tells those who follow that something happened.
@@ -96,6 +104,13 @@ impl State for Overlay<'_> {
         match self.writes.get(key) {
             Some(written) => Ok(written.clone()),
             None => self.base.get(key),
+        }
+    }
+
+    fn get_decoded(&mut self, key: &[u8], decode: fn(&[u8]) -> Decoded) -> Result<Option<Decoded>, Miss> {
+        match self.writes.get(key) {
+            Some(written) => Ok(written.as_deref().map(decode)),
+            None => self.base.get_decoded(key, decode),
         }
     }
 

@@ -22,7 +22,7 @@ impl Record for Nonce {
 
 /// The nonce that the account's next transaction must carry.
 pub fn next(state: &mut dyn State, account: AccountId) -> Result<u64, Miss> {
-    Ok(Nonce::load(state, &account)?.unwrap_or_default().next)
+    Ok(Nonce::read(state, &account)?.map_or(0, |nonce| nonce.next))
 }
 
 /// Uses the account's next nonce.

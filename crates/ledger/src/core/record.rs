@@ -6,10 +6,14 @@ use crate::core::{
 };
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
+use std::sync::Arc;
 use types::{Amount, Date, Key, Miss, Rejection, State, Timestamp, Wire, wire};
 
+/// Module, table, and an id of 32 bytes.
+const USUAL_KEY_BYTES: usize = 34;
+
 /// A record of a table. Only its own module reads and writes it.
-pub trait Record: Wire + 'static {
+pub trait Record: Wire + Clone + Send + Sync + 'static {
     /// What the record is found by.
     type Id: Wire;
     /// The module's number.
@@ -32,14 +36,23 @@ pub trait Record: Wire + 'static {
     }
 
     fn key(id: &Self::Id) -> Key {
-        let mut key = vec![Self::MODULE, Self::TABLE];
-        key.extend(wire::encode(id));
+        let mut key = Vec::with_capacity(USUAL_KEY_BYTES);
+        key.extend([Self::MODULE, Self::TABLE]);
+        wire::encode_into(&mut key, id);
         key
     }
 
+    /// The record, to be changed.
     fn load(state: &mut dyn State, id: &Self::Id) -> Result<Option<Self>, Miss> {
-        let bytes = state.get(&Self::key(id))?;
-        Ok(bytes.map(|bytes| wire::decode(&bytes).expect("state holds only what `store` encoded")))
+        Ok(Self::read(state, id)?.map(Arc::unwrap_or_clone))
+    }
+
+    /// The record, to be looked at: decoded once, however many look.
+    fn read(state: &mut dyn State, id: &Self::Id) -> Result<Option<Arc<Self>>, Miss> {
+        let decoded = state.get_decoded(&Self::key(id), |value| {
+            Arc::new(wire::decode::<Self>(value).expect("state holds only what `store` encoded"))
+        });
+        Ok(decoded?.map(|record| record.downcast().expect("a key is that of one table's record")))
     }
 
     fn store(&self, state: &mut dyn State, id: &Self::Id) {

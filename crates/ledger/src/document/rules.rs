@@ -46,7 +46,8 @@ fn trader(state: &mut dyn State, party: &Party) -> Result<Trader, Stop> {
     match party {
         Party::Enterprise(id) => {
             let enterprise = enterprise::get(state, *id)?;
-            Ok(Trader { enterprise: Some(*id), name: enterprise.name, legal_id: enterprise.legal_id })
+            let (name, legal_id) = (enterprise.name.clone(), enterprise.legal_id.clone());
+            Ok(Trader { enterprise: Some(*id), name, legal_id })
         }
         Party::Named { name, legal_id } => {
             Ok(Trader { enterprise: None, name: name.clone(), legal_id: legal_id.clone() })

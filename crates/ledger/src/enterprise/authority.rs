@@ -6,13 +6,14 @@ use super::{
 };
 use crate::core::{Actor, Context, EnterpriseId, EntityRole, Function, MemberId, Record, Role};
 use crate::policy::{self, Policy};
+use std::sync::Arc;
 use types::{AccountId, Amount, Key, Miss, State, Stop, transaction::PublicKey};
 
 /// A signer whose key and person were found good.
 #[derive(Clone, Debug)]
 pub struct Signer {
     pub member: MemberId,
-    pub person: Member,
+    pub person: Arc<Member>,
 }
 
 /// Finds the acting enterprise - that of the first signer - and refuses unless one of `roles` allows it the act.
@@ -147,7 +148,7 @@ pub fn are_related(state: &mut dyn State, one: EnterpriseId, other: EnterpriseId
 }
 
 /// The enterprise, if it may act.
-pub fn active(state: &mut dyn State, id: EnterpriseId) -> Result<Enterprise, Stop> {
+pub fn active(state: &mut dyn State, id: EnterpriseId) -> Result<Arc<Enterprise>, Stop> {
     let enterprise = get(state, id)?;
     may_act(id, &enterprise)?;
     Ok(enterprise)
@@ -165,8 +166,8 @@ fn may_act(id: EnterpriseId, enterprise: &Enterprise) -> Result<(), Stop> {
 }
 
 /// The enterprise, in whatever standing.
-pub fn get(state: &mut dyn State, id: EnterpriseId) -> Result<Enterprise, Stop> {
-    Ok(Enterprise::load(state, &id)?.ok_or_else(|| reject::unknown_enterprise(id))?)
+pub fn get(state: &mut dyn State, id: EnterpriseId) -> Result<Arc<Enterprise>, Stop> {
+    Ok(Enterprise::read(state, &id)?.ok_or_else(|| reject::unknown_enterprise(id))?)
 }
 
 /// Every signer of the transaction as a person in function now. The first must be one; a later account of nobody has
@@ -174,7 +175,7 @@ pub fn get(state: &mut dyn State, id: EnterpriseId) -> Result<Enterprise, Stop> 
 pub fn signers(ctx: &Context, state: &mut dyn State) -> Result<Vec<Signer>, Stop> {
     let mut signers = Vec::with_capacity(ctx.signers.len());
     for (position, account) in ctx.signers.iter().enumerate() {
-        let key = match MemberKey::load(state, account)? {
+        let key = match MemberKey::read(state, account)? {
             Some(key) => key,
             None if position > 0 => continue,
             None => return Err(reject::not_registered(account).into()),
@@ -182,9 +183,10 @@ pub fn signers(ctx: &Context, state: &mut dyn State) -> Result<Vec<Signer>, Stop
         if key.revoked_at.is_some() {
             return Err(reject::key_revoked(account).into());
         }
-        let person = Member::load(state, &key.member)?.expect("a key is stored only with its member");
+        let person = Member::read(state, &key.member)?.expect("a key is stored only with its member");
         let in_function = person.starts <= ctx.time && person.ends.is_none_or(|ends| ctx.time < ends);
-        let person = if in_function { person } else { Member { functions: Default::default(), ..person } };
+        let idle = || Arc::new(Member { functions: Default::default(), ..Member::clone(&person) });
+        let person = if in_function { person } else { idle() };
         signers.push(Signer { member: key.member, person });
     }
     Ok(signers)
@@ -202,15 +204,15 @@ pub fn account_key(account: AccountId) -> Key {
 
 /// Whose the account is: for ever, once it is somebody's.
 pub fn enterprise_of(state: &mut dyn State, account: AccountId) -> Result<Option<EnterpriseId>, Miss> {
-    let Some(key) = MemberKey::load(state, &account)? else { return Ok(None) };
-    Ok(Member::load(state, &key.member)?.map(|person| person.enterprise))
+    let Some(key) = MemberKey::read(state, &account)? else { return Ok(None) };
+    Ok(Member::read(state, &key.member)?.map(|person| person.enterprise))
 }
 
 /// Reads what an account's authority comes from - key, person, enterprise - as far as there is any: for loading ahead.
 pub fn read_ahead(state: &mut dyn State, account: AccountId) -> Result<(), Miss> {
-    let Some(key) = MemberKey::load(state, &account)? else { return Ok(()) };
-    let Some(person) = Member::load(state, &key.member)? else { return Ok(()) };
-    Enterprise::load(state, &person.enterprise).map(drop)
+    let Some(key) = MemberKey::read(state, &account)? else { return Ok(()) };
+    let Some(person) = Member::read(state, &key.member)? else { return Ok(()) };
+    Enterprise::read(state, &person.enterprise).map(drop)
 }
 
 /// Whether different persons of `enterprise` can stand for all `functions`.

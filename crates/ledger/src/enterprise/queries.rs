@@ -5,6 +5,7 @@ use super::{
     types::{ByLegalId, Member, MemberKey, Person, Related, Whose},
 };
 use crate::core::{EnterpriseId, Query, QueryContext, Record};
+use std::sync::Arc;
 use types::{State, Stop};
 
 impl Query for Whose {
@@ -13,7 +14,7 @@ impl Query for Whose {
     fn answer(&self, _: &QueryContext, state: &mut dyn State) -> Result<Person, Stop> {
         let key = MemberKey::load(state, &self.account)?.ok_or_else(|| reject::not_registered(self.account))?;
         let member = Member::load(state, &key.member)?.expect("a key is stored only with its member");
-        let enterprise = get(state, member.enterprise)?;
+        let enterprise = Arc::unwrap_or_clone(get(state, member.enterprise)?);
         Ok(Person { member_id: key.member, member, enterprise, revoked_at: key.revoked_at })
     }
 }

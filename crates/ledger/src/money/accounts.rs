@@ -96,7 +96,8 @@ fn empty(opening: Opening, kind: AccountKind) -> CashAccount {
 
 /// Refuses an enterprise that keeps no accounts.
 pub(super) fn require_bank(state: &mut dyn State, bank: EnterpriseId) -> Result<(), Stop> {
-    let roles = enterprise::get(state, bank)?.roles;
+    let enterprise = enterprise::get(state, bank)?;
+    let roles = &enterprise.roles;
     if roles.contains(&EntityRole::Bank) || roles.contains(&EntityRole::SettlementAgent) {
         Ok(())
     } else {

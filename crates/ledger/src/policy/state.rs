@@ -71,16 +71,16 @@ pub fn give_right(state: &mut dyn State, setter: Setter) {
 
 /// The version that holds at `time`. Before the genesis time that is version 1.
 pub fn at(state: &mut dyn State, time: Timestamp) -> Result<Dated, Miss> {
-    let timeline = timeline(state)?;
+    let timeline = Timeline::read(state, &())?.expect("genesis wrote the timeline");
     let begun = timeline.starts.partition_point(|start| *start <= time).max(1);
     let version = u32::try_from(begun).expect("at most VERSIONS_MAX");
-    let record = PolicyVersion::load(state, &version)?.expect("each start in the timeline has its version");
-    Ok(Dated { version, effective_from: record.effective_from, policy: record.policy })
+    let record = PolicyVersion::read(state, &version)?.expect("each start in the timeline has its version");
+    Ok(Dated { version, effective_from: record.effective_from, policy: record.policy.clone() })
 }
 
 /// Reads the policy in force at `time`, as far as there is any: for loading ahead.
 pub fn read_ahead(state: &mut dyn State, time: Timestamp) -> Result<(), Miss> {
-    if Timeline::load(state, &())?.is_some() { at(state, time).map(drop) } else { Ok(()) }
+    if Timeline::read(state, &())?.is_some() { at(state, time).map(drop) } else { Ok(()) }
 }
 
 pub(super) fn timeline(state: &mut dyn State) -> Result<Timeline, Miss> {

@@ -11,6 +11,7 @@ use crate::{
         },
     },
 };
+use std::sync::Arc;
 use types::{List, Rejection, State, Stop};
 
 const OPERATOR: &[Role] = &[Role::of(EntityRole::Operator, &[Function::Maker, Function::Checker])];
@@ -104,7 +105,7 @@ impl Call for SetStanding {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
-        let mut enterprise = get(state, self.enterprise)?;
+        let mut enterprise = Arc::unwrap_or_clone(get(state, self.enterprise)?);
         let (from, to) = (enterprise.standing, self.standing);
         let first_time = matches!(from, Standing::New | Standing::InReview) && to == Standing::Active;
         let unreviewed = first_time && self.reviewed.is_none();
@@ -137,7 +138,7 @@ impl Call for Rename {
     }
 
     fn apply(&self, _ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
-        let mut enterprise = get(state, self.enterprise)?;
+        let mut enterprise = Arc::unwrap_or_clone(get(state, self.enterprise)?);
         if enterprise.name == self.name {
             return Err(reject::same_name(self.enterprise).into());
         }
@@ -164,7 +165,7 @@ impl Call for DeclareRelated {
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
         let own = ctx.actor().enterprise;
-        let mut enterprise = get(state, own)?;
+        let mut enterprise = Arc::unwrap_or_clone(get(state, own)?);
         for other in &self.enterprises {
             if *other == own {
                 return Err(reject::self_transfer(own).into());

@@ -11,6 +11,7 @@ use crate::{
         },
     },
 };
+use std::sync::Arc;
 use types::{Rejection, State, Stop};
 
 const ADMINISTRATOR: &[Role] = &[Role::any(&[Function::Admin])];
@@ -58,7 +59,7 @@ impl Call for AddMember {
         let new = &self.member;
         check_period(new.starts, new.ends, ctx.time)?;
         let id = ctx.actor().enterprise;
-        let mut enterprise = get(state, id)?;
+        let mut enterprise = Arc::unwrap_or_clone(get(state, id)?);
         enterprise.members += 1;
         enterprise.store(state, &id);
         let member = MemberId::derive(ctx.transaction, ctx.act, 0);
