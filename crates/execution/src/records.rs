@@ -64,6 +64,11 @@ impl Records {
         records
     }
 
+    /// Keeps the bytes only.
+    pub(crate) fn forget_decoded(&mut self) {
+        self.0.values_mut().for_each(|entry| entry.decoded = None);
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -58,6 +58,7 @@ impl Recent {
         }
         if self.young_bytes > RECENT_BYTES_MAX / 2 {
             self.old = mem::take(&mut self.young);
+            self.old.forget_decoded();
             self.young_bytes = 0;
         }
     }

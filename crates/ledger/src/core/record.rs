@@ -56,7 +56,9 @@ pub trait Record: Wire + Clone + Send + Sync + 'static {
     }
 
     fn store(&self, state: &mut dyn State, id: &Self::Id) {
-        state.put(Self::key(id), Some(wire::encode(self)));
+        // Without the room to spare: it may be kept for long.
+        let value = wire::encode(self).as_slice().to_vec();
+        state.put(Self::key(id), Some(value));
     }
 
     fn remove(state: &mut dyn State, id: &Self::Id) {
