@@ -53,8 +53,10 @@ use crate::{
     standing::Standing,
 };
 
-/// Final blocks kept in memory for followers that are near the head.
+/// Final blocks kept in memory for followers that are near the head, and the transactions and changed records that they
+/// may hold together. The newest is kept, whatever it holds.
 const RECENT: usize = 64;
+const RECENT_HOLD: usize = 65_536;
 
 /// The last announced block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -211,13 +213,25 @@ impl<E: Runtime> Archive<E> {
         let FinalBlock { hash, ref header, .. } = block;
         let head = Head { height: header.height, hash, time: header.time, state_root: header.state_root };
         let mut recent = self.recent.lock();
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
         recent.push_back(Recent { block: Arc::new(block), envelope });
+        let oldest = kept(recent.iter().map(|recent| recent.block.transactions.len() + recent.block.changes.len()));
+        let gone: Vec<Recent> = recent.drain(..oldest).collect();
         drop(recent);
         self.head.send_replace(head);
+        // To give up thousands of records takes a moment, and nobody waits for it.
+        drop(gone);
     }
+}
+
+/// The first of recent blocks that is kept, by what each of them holds.
+fn kept(blocks: impl DoubleEndedIterator<Item = usize> + ExactSizeIterator) -> usize {
+    let count = blocks.len();
+    let mut held = 0;
+    let fit = blocks.rev().take(RECENT).take_while(|holds| {
+        held += holds;
+        held <= RECENT_HOLD
+    });
+    count - fit.count().clamp(1, count)
 }
 
 /// The first height that a node with this head keeps.
@@ -356,5 +370,21 @@ pub(crate) async fn feed<E: Runtime>(
             Either::Left((Ok(()), _)) => {}
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RECENT, RECENT_HOLD, kept};
+
+    #[test]
+    fn recent_blocks_are_bounded_by_number_and_by_what_they_hold() {
+        let from = |blocks: &[usize]| kept(blocks.iter().copied());
+        assert_eq!(from(&[1]), 0);
+        assert_eq!(from(&[0; RECENT]), 0);
+        assert_eq!(from(&[0; RECENT + 1]), 1);
+        assert_eq!(from(&[RECENT_HOLD / 2; 3]), 1);
+        assert_eq!(from(&[1, RECENT_HOLD + 1]), 1, "the newest is kept, whatever it holds");
+        assert_eq!(from(&[RECENT_HOLD + 1, 1]), 1);
     }
 }
