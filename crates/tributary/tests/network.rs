@@ -22,6 +22,9 @@ const VALIDATORS: usize = 4;
 /// The longest time without a block: what a validator that is gone costs at its turn follows from it.
 const HEARTBEAT_MS: &str = "1000";
 
+/// Blocks of an epoch where one more is voted in: as few as a committee of five can have.
+const EPOCH_BLOCKS: &str = "20";
+
 /// A network of processes, some of which may be gone.
 struct Net {
     folders: Vec<PathBuf>,
@@ -257,7 +260,8 @@ fn one_command_starts_a_network_whose_nodes_are_killed_and_started_by_number() {
     let net = |arguments: &[&str]| program(&[&["net", "--dir", dir], arguments].concat()).output().unwrap();
     let told = net(&["status"]);
     assert!(String::from_utf8(told.stderr).unwrap().contains("start one with `tributary net up`"));
-    let up = ["net", "--dir", dir, "up", "--doors-from", &doors, "--peers-from", &peers];
+    let up =
+        ["net", "--dir", dir, "up", "--epoch-blocks", EPOCH_BLOCKS, "--doors-from", &doors, "--peers-from", &peers];
     let mut up = program(&up).stdout(Stdio::null()).spawn().unwrap();
     let serves = |row: &Value| row["state"] == "serves";
     status_until(dir, |rows| rows.len() == 4 && rows.iter().all(serves));
@@ -282,15 +286,37 @@ fn one_command_starts_a_network_whose_nodes_are_killed_and_started_by_number() {
     assert!(net(&["heal"]).status.success());
     status_until(dir, |rows| rows.iter().all(|row| serves(row) && row["behind"] == 0));
 
-    // One more comes in by vote.
-    let added = net(&["add"]);
-    assert!(added.status.success(), "{}{}", utf8(&added.stdout), utf8(&added.stderr));
-    assert!(utf8(&added.stdout).contains("node5 was voted in"));
-    assert_eq!(status_until(dir, |rows| rows.len() == 5)[4]["node"], "node5");
+    // One more comes in by vote, and stays until it signs.
+    let mut adding = program(&["net", "--dir", dir, "add", "--until", "signs"]);
+    let mut adding = adding.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while adding.try_wait().unwrap().is_none() {
+        record(dir, &doors);
+    }
+    let added = adding.wait_with_output().unwrap();
+    let said = utf8(&added.stdout);
+    assert!(added.status.success(), "{said}{}", utf8(&added.stderr));
+    for what in ["node5 was voted in", "node5 follows", "node5 signs"] {
+        assert!(said.contains(what), "{said}");
+    }
+    let rows = status_until(dir, |rows| rows.len() == 5);
+    assert_eq!((&rows[4]["node"], &rows[4]["signs"]), (&Value::from("node5"), &Value::from(true)));
     assert!(net(&["down"]).status.success());
     assert!(up.wait().unwrap().success(), "when every node has ended, so does the command that showed them");
     let rows = status_until(dir, |rows| !rows.iter().any(serves));
     assert_eq!(rows.len(), 5);
+}
+
+/// Asks for something, so that a block comes before its time. It may be refused: who asks is appointed on the way.
+fn record(dir: &str, door: &str) {
+    let digest = "ab".repeat(32);
+    let asked = ["evidence", "record", "--kind", "Reading", "--by", "OP.maker", "--title", "a", "--remark", "b"];
+    let passphrase = std::fs::read_to_string(format!("{dir}/keys.passphrase")).unwrap();
+    let asked = program(&[&asked[..], &["--digest", &digest]].concat())
+        .env("TRIBUTARY_NODE", format!("http://{door}"))
+        .env("TRIBUTARY_KEYS", format!("{dir}/keys"))
+        .env("TRIBUTARY_PASSPHRASE", passphrase.trim_end())
+        .output();
+    asked.unwrap();
 }
 
 fn utf8(bytes: &[u8]) -> String {

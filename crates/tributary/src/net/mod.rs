@@ -36,12 +36,12 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use types::{Clock, List, Text, genesis::Operator};
+use types::{Clock, List, Text, genesis::Operator, limits};
 
 /// Most validators on one machine: each is a process with some hundred MiB.
 const VALIDATORS_MAX: i64 = 16;
 /// Blocks of an epoch: whoever is voted in signs within minutes, and sixteen validators have two turns in each half.
-const EPOCH_BLOCKS: u64 = 96;
+const EPOCH_BLOCKS: &str = "96";
 
 pub fn command() -> Command {
     let dir = Arg::new("dir").long("dir").value_name("DIR").default_value("net").help("Folder with the network's data");
@@ -95,6 +95,14 @@ fn up_command() -> Command {
                 .default_value("4")
                 .value_parser(value_parser!(u32).range(1..=VALIDATORS_MAX))
                 .help("How many validators a new chain gets"),
+        )
+        .arg(
+            Arg::new("epoch-blocks")
+                .long("epoch-blocks")
+                .value_name("N")
+                .default_value(EPOCH_BLOCKS)
+                .value_parser(value_parser!(u64).range(limits::EPOCH_BLOCKS_MIN..=limits::EPOCH_BLOCKS_MAX))
+                .help("Blocks of an epoch of a new chain: whoever is voted in signs two to three epochs later"),
         )
         .arg(
             address("doors-from", "127.0.0.1:8645")
@@ -195,7 +203,8 @@ async fn up(dir: &Path, arguments: &ArgMatches) -> anyhow::Result<()> {
     if !Member::new(dir, 1).exists() {
         let validators: u32 = *arguments.get_one("validators").expect("it has a default");
         let first: SocketAddr = *arguments.get_one("peers-from").expect("it has a default");
-        make(dir, validators, first)?;
+        let epoch_blocks: u64 = *arguments.get_one("epoch-blocks").expect("it has a default");
+        make(dir, validators, epoch_blocks, first)?;
         println!("A new chain with {validators} validators, its data is in {}.", dir.display());
     }
     carry(dir).await?;
@@ -222,7 +231,7 @@ async fn up(dir: &Path, arguments: &ArgMatches) -> anyhow::Result<()> {
 }
 
 /// Makes the demonstration's keys and a chain with so many validators.
-fn make(dir: &Path, validators: u32, first: SocketAddr) -> anyhow::Result<()> {
+fn make(dir: &Path, validators: u32, epoch_blocks: u64, first: SocketAddr) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("make the folder {}", dir.display()))?;
     let passphrase = demo::passphrase(&dir.join("keys.passphrase"))?;
     let signers = demo::keys(&Keystore::open(dir.join("keys"))?, &passphrase)?;
@@ -233,7 +242,7 @@ fn make(dir: &Path, validators: u32, first: SocketAddr) -> anyhow::Result<()> {
     };
     let (mut genesis, keys) =
         birth::make_several("tributary network", operator, Clock::Real, birth::wall_time(), validators)?;
-    genesis.epoch_blocks = EPOCH_BLOCKS;
+    genesis.epoch_blocks = epoch_blocks;
     let addresses = birth::consecutive(first, keys.len())?;
     // Also one validator alone gets a folder of its own.
     let folder: PathBuf = if keys.len() == 1 { dir.join("node1") } else { dir.to_owned() };
