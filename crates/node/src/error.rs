@@ -46,8 +46,19 @@ pub enum Error {
     },
     #[error("{path} is damaged: {reason}")]
     Damaged { path: PathBuf, reason: String },
-    #[error("listen on {address}")]
+    #[error(
+        "no place to listen at {address}: end the program that uses it, or choose another address (--listen, --metrics-listen)"
+    )]
     Listen {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "no place to listen for the other validators at {address}: end the program that uses it, or name another address as \
+         `listen` in peers.json and tell the others"
+    )]
+    ListenForPeers {
         address: SocketAddr,
         #[source]
         source: io::Error,

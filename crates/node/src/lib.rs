@@ -38,7 +38,7 @@ pub use state_file::StateFile;
 
 use api::Backend;
 use backend::NodeBackend;
-use engine::{Chain, ChainConfig, Standing, StorageTuning, ValidatorKeys};
+use engine::{Chain, ChainConfig, Peering, Standing, StorageTuning, ValidatorKeys};
 use futures::future::BoxFuture;
 use index::{Index, Scope};
 use std::{net::SocketAddr, num::NonZeroU64, sync::Arc, time::Duration};
@@ -173,6 +173,16 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     Ok((listener, bound))
 }
 
+/// Where this node meets others, if it does. The engine would end at an address that is taken, without a word for
+/// operators.
+fn peering(folder: &Folder) -> Result<Option<Peering>, Error> {
+    let peering = folder.peering()?;
+    if let Some(Peering { listen: address, .. }) = peering {
+        std::net::TcpListener::bind(address).map_err(|source| Error::ListenForPeers { address, source })?;
+    }
+    Ok(peering)
+}
+
 impl Node {
     /// Takes the folder, opens the doors, starts the chain, brings the index up to it, and answers.
     ///
@@ -231,7 +241,7 @@ impl Node {
             check: admission::check_block(genesis.chain(), source.clone()),
             heartbeat: config.heartbeat,
             storage: StorageTuning::default(),
-            peering: folder.peering()?,
+            peering: peering(folder)?,
             join,
             keep: config.keep_blocks,
             standing: standing(vitals),

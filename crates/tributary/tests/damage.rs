@@ -5,11 +5,12 @@
 
 mod process;
 
-use process::{HEARTBEAT_MS, Process, Random, chain, fund, program};
+use process::{HEARTBEAT_MS, Process, Random, chain, chain_of, fund, program};
 use sdk::Client;
 use std::{
     fs::{self, OpenOptions, Permissions},
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    net::TcpListener,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -33,6 +34,17 @@ async fn with_history() -> TempDir {
     fund(&node.client()).await;
     node.stop();
     folder
+}
+
+#[test]
+fn an_address_that_is_taken_is_named_and_no_store_is_blamed() {
+    let (_folder, folders) = chain_of(4);
+    let peers: serde_json::Value = serde_json::from_slice(&fs::read(folders[0].join("peers.json")).unwrap()).unwrap();
+    let address = peers["listen"].as_str().unwrap();
+    let _taken = TcpListener::bind(address).unwrap();
+    let said = refusal(&folders[0]);
+    let words = [address, "end the program that uses it", "`listen` in peers.json", "Address already in use"];
+    assert!(words.iter().all(|word| said.contains(word)) && !said.contains("store"), "{said}");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -107,8 +107,8 @@ fn make(dir: &Path, others: &[Member], number: u32, genesis: &Genesis) -> anyhow
     laid.retain(|wire| wire.from < number && wire.to < number);
     let listens = |node: u32| laid.iter().find(|wire| wire.to == node).map(|wire| wire.ends);
     let first = listens(1).context("the first node has no wire")?;
-    let listen =
-        free_behind(listens(others.last().expect("a network has nodes").number).context("a node has no wire")?)?;
+    let last = others.last().expect("a network has nodes");
+    let (listen, held) = free_behind(listens(last.number).context("a node has no wire")?)?;
     let (mut validators, mut wires) = (Vec::new(), laid.clone());
     for other in others {
         let out = relay::wire(number, other.number, first, listens(other.number).context("a node has no wire")?)?;
@@ -124,16 +124,16 @@ fn make(dir: &Path, others: &[Member], number: u32, genesis: &Genesis) -> anyhow
     folder.create(genesis, &keys).context("write the folder of the new node")?;
     folder.write_peers(&Peers { listen, validators })?;
     relay.write(&wires)?;
-    let last = others.last().expect("a network has nodes").door()?;
-    let last: SocketAddr = last.trim_start_matches("http://").parse().context("the last node's door")?;
-    member.set_door(free_behind(last)?)?;
+    let door: SocketAddr = last.door()?.trim_start_matches("http://").parse().context("the last node's door")?;
+    member.set_door(free_behind(door)?.0)?;
+    drop(held);
     Ok((member, key))
 }
 
-/// The next place on this machine at which nobody listens.
-fn free_behind(last: SocketAddr) -> anyhow::Result<SocketAddr> {
+/// The next place on this machine at which nobody listens, and what keeps others away from it.
+fn free_behind(last: SocketAddr) -> anyhow::Result<(SocketAddr, TcpListener)> {
     let mut places = (last.port()..u16::MAX).map(|port| SocketAddr::new(last.ip(), port + 1));
-    places.find(|place| TcpListener::bind(place).is_ok()).context("there is no port left")
+    places.find_map(|place| Some((place, TcpListener::bind(place).ok()?))).context("there is no port left")
 }
 
 /// Where nodes reach the new one that know it from the chain alone.
