@@ -22,8 +22,8 @@ pub struct Recent {
     young: Records,
     old: Records,
     young_bytes: usize,
-    /// Keys of the old ones that were asked for since.
-    asked: Vec<Key>,
+    /// Keys of the old ones that were asked for since, each once however often.
+    asked: BTreeSet<Key>,
 }
 
 impl Recent {
@@ -36,7 +36,9 @@ impl Recent {
             Some(entry) => Some(entry),
             None => {
                 let entry = self.old.get_mut(key)?;
-                self.asked.push(key.to_vec());
+                if !self.asked.contains(key) {
+                    self.asked.insert(key.to_vec());
+                }
                 Some(entry)
             }
         }
@@ -229,6 +231,18 @@ mod tests {
         assert_eq!(scratch.get(&key(1)), Ok(Some(b"read".to_vec())));
         assert_eq!(scratch.get(&key(2)), Ok(None));
         assert_eq!(scratch.get(&key(3)), Err(Miss(key(3))));
+    }
+
+    #[test]
+    fn what_is_asked_for_often_is_noted_once() {
+        let mut recent = Recent::default();
+        recent.old.insert(key(0), Entry::new(Some(b"old".to_vec())));
+        for _ in 0..1_000 {
+            assert!(recent.get(&key(0)).is_some());
+        }
+        assert_eq!(recent.asked, BTreeSet::from([key(0)]));
+        recent.age();
+        assert_eq!((recent.young.len(), recent.old.len(), recent.asked.len()), (1, 0, 0));
     }
 
     #[test]
