@@ -21,12 +21,12 @@ use types::{
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Failure {
     /// The caller is told which law stands against it.
     Rejected(Rejection),
     /// Something in or under the node failed: the caller is told that it did, the log is told what.
-    Internal(Box<dyn std::error::Error + Send + Sync>),
+    Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<Rejection> for Failure {
@@ -37,7 +37,7 @@ impl From<Rejection> for Failure {
 
 impl Failure {
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::Internal(Box::new(error))
+        Self::Internal(Arc::new(error))
     }
 }
 

@@ -16,7 +16,7 @@ use api::{
     view,
 };
 use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::SqliteRow};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use types::{Timestamp, Transaction, TransactionHash, transaction::Checked, wire};
 
 /// How long a follower waits for an event before he gets an empty page: he learns that the line is alive.
@@ -124,6 +124,17 @@ impl Index {
         let time = Timestamp(unsigned(time)?);
         let transaction = Arc::new(Checked { hash, transaction, size: bytes.len() });
         Ok(Some(Included { transaction, receipt, time, first_event }))
+    }
+
+    /// Those of some transactions, at most a request's, that are in final blocks.
+    pub async fn known(&self, hashes: &[TransactionHash]) -> Result<BTreeSet<TransactionHash>, Error> {
+        let mut sql = Sql::new(String::new());
+        let keys: Vec<String> = hashes.iter().map(|hash| sql.bind(Value::Integer(hash_key(hash)))).collect();
+        sql.text = format!("SELECT hash FROM transactions WHERE hash_key IN ({})", keys.join(", "));
+        let read = |source| Error::Read { what: "transactions", source };
+        let rows = sql.into_query().fetch_all(&self.readers).await.map_err(read)?;
+        let found: BTreeSet<&[u8]> = rows.iter().map(|row| row.get(0)).collect();
+        Ok(hashes.iter().filter(|hash| found.contains(&hash.0[..])).copied().collect())
     }
 
     /// The next events behind `after`. Where there are none it waits for blocks, and after ten seconds gives an empty page

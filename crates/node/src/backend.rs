@@ -22,7 +22,12 @@ use ledger::{
     core::{QueryContext, QuerySpec, TableSpec, nonce},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 use types::{
     AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash, rejection::tech, wire,
 };
@@ -68,30 +73,35 @@ impl NodeBackend {
     }
 
     async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
-        let mut answers = Vec::with_capacity(transactions.len());
-        for answer in self.admission.submit(transactions).await {
+        let answers = self.admission.submit(transactions).await;
+        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()?.seen).collect();
+        let known = self.known(&refused).await;
+        let answer = |answer| {
             let answer = match answer {
                 Ok(hash) => Ok(hash),
-                Err(refusal) => self.known_or(refusal).await,
+                Err(refusal) => known_or(refusal, &known),
             };
             match &answer {
                 Ok(_) => self.vitals.submitted(Ok(())),
                 Err(Failure::Rejected(rejection)) => self.vitals.submitted(Err(rejection)),
                 Err(Failure::Internal(_)) => self.vitals.submitted(Err(&doors::internal())),
             }
-            answers.push(answer);
-        }
-        answers
+            answer
+        };
+        answers.into_iter().map(answer).collect()
     }
 
-    /// A used nonce may be this very transaction's: sent again, it is answered as the first time.
-    async fn known_or(&self, refusal: Refusal) -> Result<TransactionHash, Failure> {
-        if let Some((hash, height)) = refusal.seen
-            && self.find(hash, height).await?.is_some()
-        {
-            return Ok(hash);
+    /// Those of some transactions that are in final blocks up to the heights that stand beside them: looked for together,
+    /// and the index is waited for once.
+    async fn known(&self, sought: &[(TransactionHash, u64)]) -> Result<BTreeSet<TransactionHash>, Failure> {
+        let Some(height) = sought.iter().map(|(_, height)| *height).max() else { return Ok(BTreeSet::new()) };
+        let hashes: Vec<TransactionHash> = sought.iter().map(|(hash, _)| *hash).collect();
+        let known = self.index.known(&hashes).await.map_err(Failure::internal)?;
+        if known.len() == hashes.len() {
+            return Ok(known);
         }
-        Err(refusal.rejection.into())
+        self.level(height).await?;
+        self.index.known(&hashes).await.map_err(Failure::internal)
     }
 
     async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
@@ -288,6 +298,16 @@ impl Backend for NodeBackend {
 
     fn events(&self, after: EventCursor, filter: EventFilter, max: usize) -> Reply<'_, EventPage> {
         Box::pin(async move { self.index.events(after, &filter, max).await.map_err(failure) })
+    }
+}
+
+/// A used nonce may be this very transaction's: sent again, it is answered as the first time.
+fn known_or(refusal: Refusal, known: &Result<BTreeSet<TransactionHash>, Failure>) -> Result<TransactionHash, Failure> {
+    let Some((hash, _)) = refusal.seen else { return Err(refusal.rejection.into()) };
+    match known {
+        Ok(known) if known.contains(&hash) => Ok(hash),
+        Ok(_) => Err(refusal.rejection.into()),
+        Err(failure) => Err(failure.clone()),
     }
 }
 

@@ -230,10 +230,11 @@ fn stranger() -> reqwest::Client {
     reqwest::Client::builder().local_address(address).build().unwrap()
 }
 
-/// Sends bytes, and gives the status of the answer; none where the connection was cut.
-async fn post(http: &reqwest::Client, url: &str, bytes: Vec<u8>) -> Option<u16> {
+/// Sends bytes, and gives the answer's status and text; none where the connection was cut.
+async fn post(http: &reqwest::Client, url: &str, bytes: Vec<u8>) -> Option<(u16, String)> {
     let request = http.post(url).header("content-type", "application/octet-stream").body(bytes);
-    Some(request.send().await.ok()?.status().as_u16())
+    let answer = request.send().await.ok()?;
+    Some((answer.status().as_u16(), answer.text().await.unwrap_or_default()))
 }
 
 /// Rubbish, what is too large, forged signatures, and what was final long ago, until it is enough; how many requests.
@@ -252,8 +253,9 @@ async fn rubbish(url: String, old: Vec<Transaction>, enough: Arc<AtomicBool>) ->
     let old = encoded(old);
     while !enough.load(Ordering::Relaxed) {
         for (url, bytes) in [(&many, forged.clone()), (&one, vec![0xa5; 4_096]), (&many, old.clone())] {
-            let status = post(&http, url, bytes).await;
-            assert!(status.is_none_or(|status| status == 200 || (400..500).contains(&status)), "{status:?}");
+            if let Some((status, text)) = post(&http, url, bytes).await {
+                assert!(status == 200 || (400..500).contains(&status), "{status} {text}");
+            }
             sent += 1;
         }
         let _ = post(&http, &one, vec![0; limits::REQUEST_BYTES_MAX + 1]).await;

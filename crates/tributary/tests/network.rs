@@ -161,6 +161,9 @@ async fn four_validators_agree_and_go_on_without_one() {
     books.agree(&net).await;
 }
 
+/// How often everybody pays before a node is killed: the first payments are final then, the last have only just been taken.
+const BURST: usize = 25;
+
 /// Rounds of the killing below; `KILL_ROUNDS=100` makes it long.
 fn rounds() -> u32 {
     std::env::var("KILL_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(8)
@@ -174,7 +177,10 @@ async fn whichever_validator_is_killed_and_whenever_nothing_is_lost() {
     for round in 0..rounds() {
         let number = usize::try_from(random.below(VALIDATORS as u64)).unwrap();
         // In the middle of everybody's payments, not between them.
-        let paying = books.send(&net, 1 + u64::from(round)).await;
+        let mut paying = Vec::new();
+        for _ in 0..BURST {
+            paying.extend(books.send(&net, 1 + u64::from(round)).await);
+        }
         net.kill(number);
         books.settle(&net, paying).await;
         net.restart(number);
