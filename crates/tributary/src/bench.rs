@@ -181,12 +181,22 @@ async fn with_some_gone(
     driver.require_applied(transactions).await?;
     let start = Instant::now();
     let late = node.start_last()?;
-    while late.info().await?.head.height < to {
+    let from = late.info().await?.head.height;
+    // A chain at rest tells of its head with its next heartbeat only.
+    let mut gains = start.elapsed();
+    loop {
+        let height = late.info().await?.head.height;
+        if height >= to {
+            break;
+        }
+        if height == from {
+            gains = start.elapsed();
+        }
         anyhow::ensure!(start.elapsed() < CATCH_UP, "a node that was gone does not catch up");
         tokio::time::sleep(LOOK).await;
     }
     let missed = trickled.transactions + flooded.transactions;
-    Ok(CaughtUp { held_up, flooded, missed, time: start.elapsed() })
+    Ok(CaughtUp { held_up, flooded, missed, gains, time: start.elapsed() })
 }
 
 /// How many transactions a run of this length takes at this rate.
