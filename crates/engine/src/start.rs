@@ -61,11 +61,20 @@ pub struct StorageTuning {
     pub operations_per_file: u64,
     /// Slots of each archive's table at birth; it grows with the chain.
     pub archive_slots: u32,
+    /// Operations whose keys are kept in memory, 41 bytes each, while a start reads the state log: what is not
+    /// among them is looked up in the file, one by one.
+    pub replay_keys: usize,
 }
 
 impl Default for StorageTuning {
     fn default() -> Self {
-        Self { prefix: String::new(), page_cache_bytes: 64 << 20, operations_per_file: 1 << 18, archive_slots: 1 << 16 }
+        Self {
+            prefix: String::new(),
+            page_cache_bytes: 64 << 20,
+            operations_per_file: 1 << 18,
+            archive_slots: 1 << 16,
+            replay_keys: 1 << 21,
+        }
     }
 }
 

@@ -447,7 +447,7 @@ pub(crate) fn state_config(tuning: &StorageTuning, cache: CacheRef) -> StateConf
         },
         grafted_metadata_partition: partition("grafted"),
         translator: EightCap,
-        init_cache: Some(NZUsize!(1 << 16)),
+        init_cache: NonZeroUsize::new(tuning.replay_keys),
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }

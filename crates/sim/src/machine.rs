@@ -136,6 +136,7 @@ fn storage() -> StorageTuning {
         page_cache_bytes: 1 << 20,
         operations_per_file: 1 << 12,
         archive_slots: 1 << 8,
+        replay_keys: 1 << 10,
         ..StorageTuning::default()
     }
 }

@@ -193,7 +193,7 @@ pub fn config(genesis: &Arc<Genesis>, keys: &ValidatorKeys, source: &Arc<MemoryS
         source: source.clone(),
         check: check(genesis.chain()),
         heartbeat: Duration::from_secs(10),
-        storage: StorageTuning { page_cache_bytes: 8 << 20, ..StorageTuning::default() },
+        storage: StorageTuning { page_cache_bytes: 8 << 20, replay_keys: 1 << 10, ..StorageTuning::default() },
         peering: None,
         join: false,
         keep: None,
