@@ -174,29 +174,28 @@ async fn with_some_gone(
 ) -> anyhow::Result<CaughtUp> {
     let client = network.client();
     node.end(usize::try_from(down)?)?;
-    let (trickled, latencies) = driver.pace(trickle, TRICKLE, "final, while some fall").await?;
+    let (_, latencies) = driver.pace(trickle, TRICKLE, "final, while some fall").await?;
     let held_up = latencies.last().copied().unwrap_or_default();
+    let from = client.info().await?.head.height;
     let flooded = driver.flood(transactions, "final, with some gone").await?;
     let to = client.info().await?.head.height;
     driver.require_applied(transactions).await?;
     let start = Instant::now();
     let late = node.start_last()?;
-    let from = late.info().await?.head.height;
-    // A chain at rest tells of its head with its next heartbeat only.
-    let mut gains = start.elapsed();
+    // Before the flood came a trickle in many small blocks, and a chain at rest tells of its head with its next heartbeat.
+    let mut began = Duration::ZERO;
     loop {
         let height = late.info().await?.head.height;
+        if height <= from {
+            began = start.elapsed();
+        }
         if height >= to {
             break;
-        }
-        if height == from {
-            gains = start.elapsed();
         }
         anyhow::ensure!(start.elapsed() < CATCH_UP, "a node that was gone does not catch up");
         tokio::time::sleep(LOOK).await;
     }
-    let missed = trickled.transactions + flooded.transactions;
-    Ok(CaughtUp { held_up, flooded, missed, gains, time: start.elapsed() })
+    Ok(CaughtUp { held_up, flooded, began, time: start.elapsed() })
 }
 
 /// How many transactions a run of this length takes at this rate.

@@ -39,11 +39,9 @@ pub struct CaughtUp {
     /// The longest latency while they fell and little was sent.
     pub held_up: Duration,
     pub flooded: Finished,
-    /// Transactions that the last of them had missed.
-    pub missed: u64,
-    /// From the start of its process until it had the first of them.
-    pub gains: Duration,
-    /// From the start of its process until it had all of them.
+    /// From the start of its process until the last of them had all blocks before that flood.
+    pub began: Duration,
+    /// From the start of its process until it had the flood too.
     pub time: Duration,
 }
 
@@ -71,13 +69,13 @@ impl Paced {
 impl CaughtUp {
     /// `full` is the flood while nobody was gone.
     fn json(&self, full: &Finished) -> Value {
-        let late = self.missed as f64 / self.time.saturating_sub(self.gains).as_secs_f64();
+        let late = self.flooded.transactions as f64 / self.time.saturating_sub(self.began).as_secs_f64();
         json!({
             "held_up_seconds": round(self.held_up.as_secs_f64()),
             "per_second_max": self.flooded.per_second(),
             "ratio_to_full": round(self.flooded.per_second() as f64 / full.per_second().max(1) as f64),
-            "transactions_missed": self.missed,
-            "catch_up_begins_seconds": round(self.gains.as_secs_f64()),
+            "transactions_missed": self.flooded.transactions,
+            "catch_up_begins_seconds": round(self.began.as_secs_f64()),
             "catch_up_seconds": round(self.time.as_secs_f64()),
             "catch_up_per_second": round(late),
             "catch_up_over_live": round(late / self.flooded.per_second().max(1) as f64),
