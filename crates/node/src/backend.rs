@@ -2,6 +2,7 @@
 
 use crate::{
     admission::{Admission, Refusal},
+    lag::{self, INDEX_LAG_MAX, Known},
     source::PoolSource,
     vitals::NodeVitals,
 };
@@ -22,18 +23,11 @@ use ledger::{
     core::{QueryContext, QuerySpec, TableSpec, nonce},
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 use types::{
     AccountId, Bytes, Event, Genesis, Key, Miss, State, Stop, Transaction, TransactionHash, rejection::tech, wire,
 };
 
-/// How long a list waits for the index to reach the head that stood when it was asked.
-const INDEX_LAG_MAX: Duration = Duration::from_secs(2);
 /// Rounds of loading for one query: each brings at least one record more.
 const QUERY_ROUNDS_MAX: usize = 20_000;
 
@@ -52,14 +46,9 @@ impl NodeBackend {
         Head { height: head.height, hash: head.hash, time: head.time, state_root: head.state_root }
     }
 
-    /// Waits, within a bound, for the index to hold the block at `height`. An index that is being made again takes longer:
-    /// then nobody may be told that something is not there.
+    /// Waits for the index to hold the block at `height`.
     async fn level(&self, height: u64) -> Result<(), Failure> {
-        if tokio::time::timeout(INDEX_LAG_MAX, self.index.reached(height)).await.is_ok() {
-            return Ok(());
-        }
-        let held = self.index.height().await.map_err(Failure::internal)?;
-        Err(doors::unavailable(format!("its lists hold block {held}, not yet block {height}")).into())
+        lag::level(&self.index, height, INDEX_LAG_MAX).await
     }
 
     /// A transaction of a final block up to `height`.
@@ -75,7 +64,7 @@ impl NodeBackend {
     async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
         let answers = self.admission.submit(transactions).await;
         let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()?.seen).collect();
-        let known = self.known(&refused).await;
+        let known = Known::of(&self.index, &refused, INDEX_LAG_MAX).await;
         let answer = |answer| {
             let answer = match answer {
                 Ok(hash) => Ok(hash),
@@ -89,19 +78,6 @@ impl NodeBackend {
             answer
         };
         answers.into_iter().map(answer).collect()
-    }
-
-    /// Those of some transactions that are in final blocks up to the heights that stand beside them: looked for together,
-    /// and the index is waited for once.
-    async fn known(&self, sought: &[(TransactionHash, u64)]) -> Result<BTreeSet<TransactionHash>, Failure> {
-        let Some(height) = sought.iter().map(|(_, height)| *height).max() else { return Ok(BTreeSet::new()) };
-        let hashes: Vec<TransactionHash> = sought.iter().map(|(hash, _)| *hash).collect();
-        let known = self.index.known(&hashes).await.map_err(Failure::internal)?;
-        if known.len() == hashes.len() {
-            return Ok(known);
-        }
-        self.level(height).await?;
-        self.index.known(&hashes).await.map_err(Failure::internal)
     }
 
     async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
@@ -302,13 +278,9 @@ impl Backend for NodeBackend {
 }
 
 /// A used nonce may be this very transaction's: sent again, it is answered as the first time.
-fn known_or(refusal: Refusal, known: &Result<BTreeSet<TransactionHash>, Failure>) -> Result<TransactionHash, Failure> {
+fn known_or(refusal: Refusal, known: &Known) -> Result<TransactionHash, Failure> {
     let Some((hash, _)) = refusal.seen else { return Err(refusal.rejection.into()) };
-    match known {
-        Ok(known) if known.contains(&hash) => Ok(hash),
-        Ok(_) => Err(refusal.rejection.into()),
-        Err(failure) => Err(failure.clone()),
-    }
+    if known.holds(hash)? { Ok(hash) } else { Err(refusal.rejection.into()) }
 }
 
 /// What a node does not have is the caller's matter, what fails in it is not.

@@ -20,6 +20,7 @@ mod error;
 mod feed;
 mod folder;
 mod journal;
+mod lag;
 mod owners;
 mod phase;
 mod source;
