@@ -7,7 +7,7 @@
 //! ```
 //! The chain is the truth and this is its mirror: every block is applied whole or not at all, a block that was applied
 //! changes nothing, a gap is refused, and when the declared columns have changed the mirror is emptied and fed again.
-//! A node that nobody asks for lists keeps blocks and transactions only ([`Scope::Transactions`]).
+//! A node that nobody asks for lists keeps in which block each transaction is, and nothing else ([`Scope::Transactions`]).
 //! SQL stays portable: parameters in order, standard types, row values, `ON CONFLICT`, `UPDATE .. FROM`; what is
 //! SQLite's own stands in `store`.
 //!
@@ -23,5 +23,6 @@ mod read;
 mod tests;
 
 pub use error::Error;
+pub use read::Found;
 pub use schema::Scope;
 pub use store::Index;

@@ -3,9 +3,9 @@
 use crate::{
     error::Error,
     rows,
-    schema::{Scope, column_name, hash_key, height_of, table_name},
+    schema::{Scope, column_name, hash_key, of_place, table_name},
     store::Index,
-    write::{Value, integer},
+    write::{Value, integer, signed},
 };
 use api::{
     backend::{EventCursor, EventFilter, Included},
@@ -23,6 +23,15 @@ use types::{Timestamp, Transaction, TransactionHash, transaction::Checked, wire}
 const EVENTS_WAIT: Duration = Duration::from_secs(10);
 /// How long a list waits for the block that its caller names: a few blocks' time, far below what a request may take.
 const HEIGHT_WAIT: Duration = Duration::from_secs(5);
+
+/// A transaction of a final block, as far as the index has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// Itself, with its receipt.
+    Whole(Included),
+    /// Where it lies, without lists: the rest is in the block.
+    At { height: u64, index: u32 },
+}
 
 /// A statement under construction, and the values of its parameters.
 struct Sql {
@@ -105,8 +114,20 @@ impl Index {
         row.map(|row| row_view(table, &row)).transpose()
     }
 
-    /// A transaction of a final block, with its receipt.
-    pub async fn transaction(&self, hash: TransactionHash) -> Result<Option<Included>, Error> {
+    /// A transaction of a final block.
+    pub async fn transaction(&self, hash: TransactionHash) -> Result<Option<Found>, Error> {
+        match self.schema.scope {
+            Scope::Lists => Ok(self.whole(hash).await?.map(Found::Whole)),
+            Scope::Transactions => {
+                let sql = "SELECT place FROM places WHERE hash = $1";
+                let found = sqlx::query_scalar(sql).bind(hash.0.to_vec()).fetch_optional(&self.readers).await;
+                let found: Option<i64> = found.map_err(|source| Error::Read { what: "a transaction", source })?;
+                Ok(found.map(of_place).map(|(height, index)| Found::At { height, index }))
+            }
+        }
+    }
+
+    async fn whole(&self, hash: TransactionHash) -> Result<Option<Included>, Error> {
         let sql = "SELECT bytes, receipt, first_event, place FROM transactions WHERE hash_key = $1 AND hash = $2";
         let read = |source| Error::Read { what: "a transaction", source };
         let query = sqlx::query(sql).bind(hash_key(&hash)).bind(hash.0.to_vec());
@@ -119,8 +140,8 @@ impl Index {
         let receipt = wire::decode(row.get::<&[u8], _>(1)).map_err(|_| Error::Corrupt("a receipt"))?;
         let first_event = u32::try_from(row.get::<i64, _>(2)).map_err(|_| Error::Corrupt("a position"))?;
         let sql = "SELECT time_ms FROM blocks WHERE height = $1";
-        let height = height_of(row.get(3));
-        let time = sqlx::query_scalar(sql).bind(height).fetch_one(&self.readers).await.map_err(read)?;
+        let (height, _) = of_place(row.get(3));
+        let time = sqlx::query_scalar(sql).bind(signed(height)).fetch_one(&self.readers).await.map_err(read)?;
         let time = Timestamp(unsigned(time)?);
         let transaction = Arc::new(Checked { hash, transaction, size: bytes.len() });
         Ok(Some(Included { transaction, receipt, time, first_event }))
@@ -128,9 +149,17 @@ impl Index {
 
     /// Those of some transactions, at most a request's, that are in final blocks.
     pub async fn known(&self, hashes: &[TransactionHash]) -> Result<BTreeSet<TransactionHash>, Error> {
+        let (table, column) = match self.schema.scope {
+            Scope::Lists => ("transactions", "hash_key"),
+            Scope::Transactions => ("places", "hash"),
+        };
+        let sought = |hash: &TransactionHash| match self.schema.scope {
+            Scope::Lists => Value::Integer(hash_key(hash)),
+            Scope::Transactions => Value::Bytes(hash.0.to_vec()),
+        };
         let mut sql = Sql::new(String::new());
-        let keys: Vec<String> = hashes.iter().map(|hash| sql.bind(Value::Integer(hash_key(hash)))).collect();
-        sql.text = format!("SELECT hash FROM transactions WHERE hash_key IN ({})", keys.join(", "));
+        let keys: Vec<String> = hashes.iter().map(|hash| sql.bind(sought(hash))).collect();
+        sql.text = format!("SELECT hash FROM {table} WHERE {column} IN ({})", keys.join(", "));
         let read = |source| Error::Read { what: "transactions", source };
         let rows = sql.into_query().fetch_all(&self.readers).await.map_err(read)?;
         let found: BTreeSet<&[u8]> = rows.iter().map(|row| row.get(0)).collect();

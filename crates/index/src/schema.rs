@@ -54,7 +54,7 @@ pub(crate) fn placeholders(count: usize) -> String {
 pub enum Scope {
     /// Transactions, events, and every record that a list may be asked for.
     Lists,
-    /// Transactions only, so that each is found by its hash.
+    /// Only where each transaction lies, by its hash: it and its receipt are read from the block.
     Transactions,
 }
 
@@ -79,9 +79,11 @@ pub(crate) fn place(height: u64, index: u32) -> i64 {
     i64::try_from(place).expect("a chain has fewer than 2^43 blocks")
 }
 
-/// The height in a place.
-pub(crate) fn height_of(place: i64) -> i64 {
-    place >> PLACE_BITS
+/// Height and index of a place.
+pub(crate) fn of_place(place: i64) -> (u64, u32) {
+    let place = place.unsigned_abs();
+    let index = u32::try_from(place & ((1 << PLACE_BITS) - 1)).expect("fewer than 32 bits");
+    (place >> PLACE_BITS, index)
 }
 
 /// What finds a transaction, or next to nothing besides.
@@ -111,8 +113,8 @@ impl Schema {
 
     /// The tables that are not a mirror's.
     fn fixed(&self) -> impl Iterator<Item = &'static Fixed> {
-        let events = if self.scope == Scope::Lists { EVENTS } else { &[] };
-        HISTORY.iter().chain(events)
+        let scoped = if self.scope == Scope::Lists { HISTORY } else { PLACES };
+        BLOCKS.iter().chain(scoped)
     }
 
     /// Names of all SQL tables but `meta`.
@@ -133,8 +135,8 @@ impl Schema {
             let columns = columns.replace("BYTES", dialect.bytes).replace("KEY64", dialect.key);
             all.push(format!("CREATE TABLE {name} ({columns}) {clustered}"));
         }
-        all.push("CREATE INDEX transactions_hash ON transactions (hash_key)".to_owned());
         if self.scope == Scope::Lists {
+            all.push("CREATE INDEX transactions_hash ON transactions (hash_key)".to_owned());
             all.push("CREATE INDEX events_kind ON events (module, event, height, position)".to_owned());
         }
         for mirror in self.mirrors.values() {
@@ -161,27 +163,28 @@ enum Order {
 /// Name, columns and order of a table that every chain has.
 type Fixed = (&'static str, &'static str, Order);
 
-/// Blocks and their transactions.
+const BLOCKS: &[Fixed] = &[(
+    "blocks",
+    "height KEY64 PRIMARY KEY, hash BYTES NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL",
+    Order::Arrival,
+)];
+
+/// Where each transaction lies, and nothing else of it ([`Scope::Transactions`]).
+const PLACES: &[Fixed] = &[("places", "hash BYTES PRIMARY KEY, place BIGINT NOT NULL", Order::Key)];
+
+/// Transactions, what happened, and whom it concerned ([`Scope::Lists`]).
 ///
 /// What is only shown is kept as the chain has it, in bytes, and read when it is asked for: most of it never is. A
 /// transaction's place is one number, `place`, and it is found by eight bytes of its hash: an index on whole hashes would
-/// be the largest thing in the file, and each insert would write another page of it.
+/// be the largest thing in the file, and each insert would write another page of it. Positions count from one in each
+/// block: what fell due, then the transactions'.
 const HISTORY: &[Fixed] = &[
-    (
-        "blocks",
-        "height KEY64 PRIMARY KEY, hash BYTES NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL",
-        Order::Arrival,
-    ),
     (
         "transactions",
         "place KEY64 PRIMARY KEY, hash_key BIGINT NOT NULL, hash BYTES NOT NULL, code BIGINT, \
          first_event BIGINT NOT NULL, bytes BYTES NOT NULL, receipt BYTES NOT NULL",
         Order::Arrival,
     ),
-];
-
-/// What happened, and whom it concerned. Positions count from one in each block: what fell due, then the transactions'.
-const EVENTS: &[Fixed] = &[
     (
         "events",
         "height BIGINT NOT NULL, position BIGINT NOT NULL, module BIGINT NOT NULL, event BIGINT NOT NULL, \

@@ -9,7 +9,7 @@ use crate::{
 use api::{list::Operand, view};
 use sqlx::{AssertSqlSafe, Connection, sqlite::SqliteConnection};
 use std::{collections::BTreeMap, sync::Arc};
-use types::{BlockHash, FinalBlock, Outcome};
+use types::{BlockHash, FinalBlock, Outcome, Receipt, TransactionHash};
 
 /// Rows of one statement. Each size is one shape of statement that stays prepared.
 pub(crate) const SHAPES: &[usize] = &[128, 16, 1];
@@ -37,7 +37,7 @@ pub(crate) fn integer(value: u64) -> Value {
     Value::Integer(signed(value))
 }
 
-fn signed(value: u64) -> i64 {
+pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).expect("heights and times fit 63 bits")
 }
 
@@ -115,9 +115,12 @@ impl Index {
 
     /// The block itself, its transactions and its events.
     async fn write_history(&self, connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
-        write_transactions(connection, block).await?;
-        if self.schema.scope == Scope::Lists {
-            write_events(connection, block).await?;
+        match self.schema.scope {
+            Scope::Transactions => write_places(connection, block).await?,
+            Scope::Lists => {
+                write_transactions(connection, block).await?;
+                write_events(connection, block).await?;
+            }
         }
         let count = integer(block.transactions.len().try_into().expect("a block's transactions are bounded"));
         let hash = Value::Bytes(block.hash.0.to_vec());
@@ -136,6 +139,15 @@ async fn holds(connection: &mut SqliteConnection, height: u64, hash: BlockHash) 
     let sql = "SELECT hash FROM blocks WHERE height = $1";
     let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(signed(height)).fetch_optional(connection).await?;
     Ok(found.is_some_and(|found| found == hash.0))
+}
+
+/// In the order of their hashes, in which they lie: one after the other falls on the same page more often.
+async fn write_places(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {
+    let at = |receipt: &Receipt| (receipt.transaction, place(block.header.height, receipt.index));
+    let mut places: Vec<_> = block.receipts.iter().map(at).collect();
+    places.sort_unstable();
+    let row = |(hash, place): (TransactionHash, i64)| [Value::Bytes(hash.0.to_vec()), Value::Integer(place)];
+    insert(connection, &Insert::new("places", &["hash", "place"]), places.into_iter().flat_map(row).collect()).await
 }
 
 async fn write_transactions(connection: &mut SqliteConnection, block: &FinalBlock) -> Result<(), sqlx::Error> {

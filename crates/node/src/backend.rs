@@ -15,9 +15,10 @@ use api::{
         ReceiptProofView, RowView,
     },
     problem::doors,
+    view,
 };
 use engine::Chain;
-use index::Index;
+use index::{Found, Index};
 use ledger::{
     Module,
     core::{QueryContext, QuerySpec, TableSpec, nonce},
@@ -53,12 +54,24 @@ impl NodeBackend {
 
     /// A transaction of a final block up to `height`.
     async fn find(&self, hash: TransactionHash, height: u64) -> Result<Option<Included>, Failure> {
-        let found = self.index.transaction(hash).await.map_err(Failure::internal)?;
+        let found = self.indexed(hash).await?;
         if found.is_some() {
             return Ok(found);
         }
         self.level(height).await?;
-        self.index.transaction(hash).await.map_err(Failure::internal)
+        self.indexed(hash).await
+    }
+
+    /// A transaction of a block that the index holds. Without lists it is read from the block, as long as that is kept.
+    async fn indexed(&self, hash: TransactionHash) -> Result<Option<Included>, Failure> {
+        match self.index.transaction(hash).await.map_err(Failure::internal)? {
+            None => Ok(None),
+            Some(Found::Whole(included)) => Ok(Some(included)),
+            Some(Found::At { height, index }) => {
+                let block = self.chain.block(height).await.map_err(chain_failure)?;
+                Ok(block.and_then(|block| view::included(&block, usize::try_from(index).ok()?)))
+            }
+        }
     }
 
     async fn submit_checked(&self, transactions: Vec<Transaction>) -> Vec<Result<TransactionHash, Failure>> {
@@ -86,7 +99,7 @@ impl NodeBackend {
         let head = self.chain.head().height;
         let earlier = async {
             self.index.reached(head).await;
-            match self.index.transaction(hash).await.map_err(Failure::internal).transpose() {
+            match self.indexed(hash).await.transpose() {
                 Some(found) => found,
                 None => match self.source.waiters().refused(hash) {
                     Some(rejection) => Err(rejection.into()),

@@ -90,7 +90,8 @@ async fn a_node_without_lists_answers_for_transactions_and_says_who_keeps_lists(
     let accounts = fund(&client).await;
     assert_eq!(balance(&client, accounts["S1"]).await, FUNDS);
     let hash = client.block(client.info().await.unwrap().head.height).await.unwrap().transactions.pop().unwrap();
-    assert_eq!(client.transaction(hash, 0).await.unwrap().hash, hash);
+    let shown = client.transaction(hash, 0).await.unwrap();
+    assert_eq!(shown.hash, hash);
     let (status, _) = text(&format!("{}/v1/transactions/{hash}/proof", node.url)).await;
     assert_eq!(status, 200);
     for path in ["/v1/money/accounts", "/v1/events"] {
@@ -110,6 +111,7 @@ async fn a_node_without_lists_answers_for_transactions_and_says_who_keeps_lists(
     let listed = listed.await;
     let ids: BTreeSet<&str> = listed["rows"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str()).collect();
     assert!(accounts.values().all(|account| ids.contains(account.to_string().as_str())), "{ids:?}");
+    assert_eq!(node.client().transaction(hash, 0).await.unwrap(), shown, "from the lists as from the block");
     node.stop();
 }
 

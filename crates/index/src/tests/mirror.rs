@@ -1,7 +1,7 @@
 //! What is written, once, whole, and only of this chain.
 
 use super::{Place, consortium, evidence, evidence_block, table};
-use crate::{Error, Index, Scope};
+use crate::{Error, Found, Index, Scope};
 use api::{
     backend::{EventCursor, EventFilter},
     list::ListRequest,
@@ -31,7 +31,7 @@ async fn a_transaction_is_found_with_its_receipt() {
     for block in &blocks {
         for (position, checked) in block.transactions.iter().enumerate() {
             let expected = api::view::included(block, position).unwrap();
-            assert_eq!(index.transaction(checked.hash).await.unwrap(), Some(expected));
+            assert_eq!(index.transaction(checked.hash).await.unwrap(), Some(Found::Whole(expected)));
         }
     }
     let refused = &blocks.last().unwrap().receipts[0];
@@ -54,8 +54,17 @@ async fn without_lists_a_transaction_is_found_and_the_rest_is_refused() {
     let index = Index::open(&place.url(), Scope::Transactions).await.unwrap();
     index.apply(&blocks).await.unwrap();
     assert_eq!(index.height().await.unwrap(), blocks.len() as u64);
-    let found = index.transaction(blocks[2].transactions[0].hash).await.unwrap();
-    assert_eq!(found, api::view::included(&blocks[2], 0));
+    for block in &blocks {
+        for (checked, position) in block.transactions.iter().zip(0..) {
+            let expected = Found::At { height: block.header.height, index: position };
+            assert_eq!(index.transaction(checked.hash).await.unwrap(), Some(expected));
+        }
+    }
+    let there = blocks[2].transactions[0].hash;
+    let mut strange = there;
+    strange.0[31] ^= 1;
+    assert_eq!(index.transaction(strange).await.unwrap(), None);
+    assert_eq!(index.known(&[strange, there]).await.unwrap(), BTreeSet::from([there]));
     let (module, table) = table("evidence", "evidence");
     let events = index.events(EventCursor::behind(0), &EventFilter::default(), 10).await.map(drop);
     let row = index.row(module, table, "").await.map(drop);

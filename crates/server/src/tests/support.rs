@@ -13,7 +13,7 @@ use api::{
     problem::doors,
 };
 use execution::{check::check_one, testing::TestChain};
-use index::{Index, Scope};
+use index::{Found, Index, Scope};
 use ledger::core::{EnterpriseId, EntityRole, Module, QueryContext, QuerySpec, TableSpec, nonce};
 use serde_json::{Value, json};
 use std::{
@@ -108,11 +108,19 @@ impl MemoryBackend {
         Ok(chain.dropped.pop().map(|(_, rejection)| rejection))
     }
 
+    async fn included(&self, hash: TransactionHash) -> Result<Option<Included>, Failure> {
+        let found = self.index.transaction(hash).await.map_err(read)?;
+        Ok(found.map(|found| match found {
+            Found::Whole(included) => included,
+            Found::At { .. } => panic!("this index has lists"),
+        }))
+    }
+
     async fn wait(&self, hash: TransactionHash) -> Result<Included, Failure> {
         self.waits.fetch_add(1, Ordering::SeqCst);
         loop {
             let height = self.index.height().await.map_err(Failure::internal)?;
-            if let Some(included) = self.index.transaction(hash).await.map_err(Failure::internal)? {
+            if let Some(included) = self.included(hash).await? {
                 return Ok(included);
             }
             self.index.reached(height + 1).await;
@@ -199,7 +207,7 @@ impl Backend for MemoryBackend {
     }
 
     fn transaction(&self, hash: TransactionHash) -> Reply<'_, Option<Included>> {
-        Box::pin(async move { self.index.transaction(hash).await.map_err(read) })
+        Box::pin(self.included(hash))
     }
 
     fn block(&self, at: BlockAt) -> Reply<'_, Option<ProvenBlock>> {
