@@ -18,5 +18,5 @@ mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use records::Recent;
 pub use run::{BlockInput, BlockOutcome, BlockRun, BlockTime, Checked, Step};
-pub use store::Recent;

@@ -4,7 +4,10 @@
 //! Reads are counted, not misses: how often a run misses depends on what its caller had in memory, how much it reads
 //! does not. Only what every machine sees alike may decide an outcome.
 
-use crate::store::{Recent, Scratch, Store};
+use crate::{
+    records::Recent,
+    store::{Scratch, Store},
+};
 use ledger::{
     Context,
     core::{due, nonce},

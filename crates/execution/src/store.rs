@@ -1,76 +1,20 @@
 //! The state a run works on: known records below, the block's writes above, and a count of reads.
 
-use crate::records::{Entry, Records};
+use crate::records::{Entry, Recent, Wrote};
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
 };
 use types::{Decoded, Event, Key, Miss, State};
 
-/// Bytes of records that are kept from block to block: some hundred thousand records of usual size.
-const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// What a record in memory takes besides its key and value.
-const ENTRY_BYTES: usize = 128;
-
-/// Records that lately run blocks read or wrote, as they stand after one block. The run of that block's child finds them
-/// here and need not ask for them.
-///
-/// Only a matter of speed: which records lie here may decide nothing. They are kept in two halves; when the younger is
-/// full, the older, of which nothing was asked for since it was the younger, is forgotten.
-#[derive(Default)]
-pub struct Recent {
-    young: Records,
-    old: Records,
-    young_bytes: usize,
-    /// Keys of the old ones that were asked for since, each once however often.
-    asked: BTreeSet<Key>,
-}
-
-impl Recent {
-    fn knows(&self, key: &[u8]) -> bool {
-        self.young.contains(key) || self.old.contains(key)
-    }
-
-    fn get(&mut self, key: &[u8]) -> Option<&mut Entry> {
-        match self.young.get_mut(key) {
-            Some(entry) => Some(entry),
-            None => {
-                let entry = self.old.get_mut(key)?;
-                if !self.asked.contains(key) {
-                    self.asked.insert(key.to_vec());
-                }
-                Some(entry)
-            }
-        }
-    }
-
-    fn insert(&mut self, key: Key, entry: Entry) {
-        self.old.remove(&key);
-        // A value that was asked for lies here twice: as its bytes, and as what they mean.
-        self.young_bytes += ENTRY_BYTES + key.len() + 2 * entry.value().map_or(0, Vec::len);
-        self.young.insert(key, entry);
-    }
-
-    /// Keeps to the bound. Between runs only: within a run nothing is forgotten.
-    fn age(&mut self) {
-        for key in mem::take(&mut self.asked) {
-            if let Some((key, entry)) = self.old.remove(&key) {
-                self.insert(key, entry);
-            }
-        }
-        if self.young_bytes > RECENT_BYTES_MAX / 2 {
-            self.old = mem::take(&mut self.young);
-            self.old.forget_decoded();
-            self.young_bytes = 0;
-        }
-    }
-}
-
-/// Known records and what the block wrote so far.
+/// Known records, as the block that is run has left them so far.
 #[derive(Default)]
 pub(crate) struct Store {
     known: Recent,
-    writes: Records,
+    /// Keys of the records that the block wrote, each once.
+    written: Vec<Key>,
+    /// Those of them that were never read: whether they changed is not known yet.
+    unread: BTreeSet<Key>,
 }
 
 impl Store {
@@ -79,43 +23,41 @@ impl Store {
     }
 
     pub(crate) fn supply(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.known.insert(key, Entry::new(value));
+        self.unread.remove(&key);
+        self.known.supply(key, value);
     }
 
     /// Of `keys`, those that are not in memory.
     pub(crate) fn missing(&self, keys: impl IntoIterator<Item = Key>) -> BTreeSet<Key> {
-        keys.into_iter().filter(|key| !self.writes.contains(key) && !self.known.knows(key)).collect()
+        keys.into_iter().filter(|key| !self.known.knows(key)).collect()
     }
 
     /// Records that were written and never read: whether they changed is not known yet.
     pub(crate) fn unread(&self) -> BTreeSet<Key> {
-        self.writes.keys(|key| !self.known.knows(key))
+        self.unread.clone()
     }
 
     /// Takes what the block changed, once nothing is [`unread`](Self::unread): a record written back to what it was is no
     /// change.
     pub(crate) fn take_changes(&mut self) -> BTreeMap<Key, Option<Vec<u8>>> {
-        let mut changes = Vec::new();
-        for (key, entry) in self.writes.take() {
-            if self.known.get(&key).expect("every written record was read").value() != entry.value() {
-                changes.push((key.clone(), entry.value().cloned()));
-                self.known.insert(key, entry);
-            }
-        }
-        changes.into_iter().collect()
+        let written = mem::take(&mut self.written);
+        written.into_iter().filter_map(|key| self.known.settle(&key).map(|value| (key, value))).collect()
     }
 
     pub(crate) fn into_recent(self) -> Recent {
+        assert!(self.written.is_empty(), "what the block changed was taken");
         let mut recent = self.known;
         recent.age();
         recent
     }
 
-    fn get(&mut self, key: &[u8]) -> Option<&mut Entry> {
-        match self.writes.get_mut(key) {
-            Some(written) => Some(written),
-            None => self.known.get(key),
+    fn write(&mut self, key: Key, written: Entry) {
+        match self.known.write(&key, written) {
+            Wrote::Again => return,
+            Wrote::First => {}
+            Wrote::Unread => drop(self.unread.insert(key.clone())),
         }
+        self.written.push(key);
     }
 }
 
@@ -153,7 +95,9 @@ impl<'a> Scratch<'a> {
 
     /// Lays the writes on the store and gives the events.
     pub(crate) fn commit(self) -> Vec<Event> {
-        self.store.writes.extend(self.writes);
+        for (key, written) in self.writes {
+            self.store.write(key, written);
+        }
         self.events
     }
 
@@ -165,7 +109,7 @@ impl<'a> Scratch<'a> {
         }
         let known = match self.writes.get_mut(key) {
             Some(written) => Some(written),
-            None => self.store.get(key),
+            None => self.store.known.get(key),
         };
         known.ok_or_else(|| {
             self.missed.insert(key.to_vec());
@@ -231,33 +175,5 @@ mod tests {
         assert_eq!(scratch.get(&key(1)), Ok(Some(b"read".to_vec())));
         assert_eq!(scratch.get(&key(2)), Ok(None));
         assert_eq!(scratch.get(&key(3)), Err(Miss(key(3))));
-    }
-
-    #[test]
-    fn what_is_asked_for_often_is_noted_once() {
-        let mut recent = Recent::default();
-        recent.old.insert(key(0), Entry::new(Some(b"old".to_vec())));
-        for _ in 0..1_000 {
-            assert!(recent.get(&key(0)).is_some());
-        }
-        assert_eq!(recent.asked, BTreeSet::from([key(0)]));
-        recent.age();
-        assert_eq!((recent.young.len(), recent.old.len(), recent.asked.len()), (1, 0, 0));
-    }
-
-    #[test]
-    fn what_is_asked_for_stays_and_what_is_not_goes() {
-        let value = || Some(vec![0; 1024 * 1024]);
-        let mut recent = Recent::default();
-        recent.insert(key(0), Entry::new(value()));
-        recent.insert(key(1), Entry::new(value()));
-        for number in 2..100 {
-            recent.insert(key(number), Entry::new(value()));
-            recent.age();
-            assert!(recent.get(&key(0)).is_some(), "it was asked for a moment ago");
-            let held = recent.young.len() + recent.old.len();
-            assert!(held * 1024 * 1024 <= RECENT_BYTES_MAX + 2 * 1024 * 1024, "{held} MiB are held");
-        }
-        assert!(!recent.knows(&key(1)), "nobody asked for it");
     }
 }
