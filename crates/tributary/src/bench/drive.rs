@@ -16,10 +16,14 @@ use tokio::{
     sync::{Semaphore, watch},
     task::{JoinHandle, JoinSet},
 };
-use types::{Transaction, TransactionHash, limits::REQUEST_WAIT_MS_MAX};
+use types::{
+    Transaction, TransactionHash,
+    limits::{BLOCK_TRANSACTIONS_MAX, REQUEST_WAIT_MS_MAX},
+};
 
-/// Transactions under way in a flood: many times what is final in one round trip, well within the pool's bounds.
-const UNDER_WAY_MAX: u64 = 6_144;
+/// Transactions under way in a flood: four full blocks, so that they are as large as the node makes them; well within the
+/// pool's bounds.
+const UNDER_WAY_MAX: u64 = 4 * BLOCK_TRANSACTIONS_MAX as u64;
 /// Transactions under way in a set-up: nobody measures it, and some of its transactions carry many acts and signatures.
 const SET_UP_UNDER_WAY_MAX: u64 = 1_024;
 /// Transactions of one request in a flood.
