@@ -1,4 +1,4 @@
-//! The state a run works on: known records below, the block's writes above, and a count of reads.
+//! The state a run works on: known records as the block has left them, an act's own writes above, and a count of reads.
 
 use crate::records::{Entry, Recent, Wrote};
 use std::{

@@ -163,6 +163,7 @@ enum Order {
 /// Name, columns and order of a table that every chain has.
 type Fixed = (&'static str, &'static str, Order);
 
+/// The blocks that are in.
 const BLOCKS: &[Fixed] = &[(
     "blocks",
     "height KEY64 PRIMARY KEY, hash BYTES NOT NULL, time_ms BIGINT NOT NULL, transactions BIGINT NOT NULL",
