@@ -253,7 +253,7 @@ fn decode_transactions(encoded: &[u8]) -> Result<Vec<Arc<Checked>>, Rejection> {
     for _ in 0..count {
         let size = take_length(&mut rest)?;
         let transaction = Transaction::decode(take(&mut rest, size)?)?;
-        let checked = Checked { hash: transaction.body.hash(), transaction, size };
+        let checked = Checked::vouch(transaction, size);
         if !room.take(&checked) {
             return Err(tech::payload_too_big(format!("a block body of {} bytes and its acts", encoded.len())));
         }

@@ -56,7 +56,7 @@ fn check_unsigned(chain: ChainId, transaction: Transaction) -> Result<Checked, R
     if size > limits::TRANSACTION_BYTES_MAX {
         return Err(tech::payload_too_big(format!("a transaction of {size} bytes")));
     }
-    Ok(Checked { hash: body.hash(), transaction, size })
+    Ok(Checked::vouch(transaction, size))
 }
 
 fn check_signer(signer: &PublicKey) -> Result<(), Rejection> {

@@ -99,6 +99,8 @@ pub struct BlockRun {
     /// The acts of each transaction, decoded once however often they run.
     work: Vec<Work>,
     phase: Phase,
+    /// All that [`BlockRun::surely_read`] names is in memory.
+    read_ahead: bool,
     time: Timestamp,
     clock_offset_ms: i64,
     outcome: Partial,
@@ -113,8 +115,6 @@ enum Phase {
 }
 
 struct Work {
-    sender: AccountId,
-    signers: Vec<AccountId>,
     acts: Vec<Result<ledger::Prepared, Rejection>>,
     /// It was looked at ahead, and missed nothing.
     foreseen: bool,
@@ -151,6 +151,7 @@ impl BlockRun {
             store: Store::default(),
             work,
             phase: Phase::Clock,
+            read_ahead: false,
             time: Timestamp::default(),
             clock_offset_ms: 0,
             outcome: Partial::default(),
@@ -205,28 +206,15 @@ impl BlockRun {
                 Ok(phase) => self.phase = phase,
                 Err(Halt::Need(keys)) => {
                     assert!(!keys.is_empty(), "a run halts only for keys it does not have");
-                    return Step::Need(keys.into_iter().collect());
+                    return Step::Need(self.with_ahead(keys).into_iter().collect());
                 }
                 Err(Halt::Invalid(rejection)) => return Step::Invalid(rejection),
             }
         }
     }
 
-    /// Loads what every block and every transaction reads first, and fixes block time.
+    /// Fixes block time.
     fn begin(&mut self) -> Result<Phase, Halt> {
-        let mut first = vec![ledger::clock::offset_key(), governance::schedule_key()];
-        for work in &self.work {
-            first.push(nonce::key(work.sender));
-            first.extend(work.signers.iter().map(|signer| ledger::enterprise::account_key(*signer)));
-            first.extend(work.acts.iter().flatten().flat_map(ledger::Prepared::touches));
-        }
-        let mut missing = self.store.missing(first);
-        if missing.is_empty() {
-            missing = self.authority_missing();
-        }
-        if !missing.is_empty() {
-            return Err(Halt::Need(missing));
-        }
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
         self.clock_offset_ms = ledger::clock::offset(&mut scratch)?;
         self.time = match self.input.time {
@@ -259,10 +247,37 @@ impl BlockRun {
         Ok(Phase::Due { done: 0 })
     }
 
+    /// What the run lacks, and with it what it will lack next, so that one round of loading serves all. A run that finds
+    /// everything in memory, as on a busy chain most do, never comes here.
+    fn with_ahead(&mut self, mut keys: BTreeSet<Key>) -> BTreeSet<Key> {
+        if !self.read_ahead {
+            let missing = self.surely_read();
+            self.read_ahead = missing.is_empty();
+            keys.extend(missing);
+        }
+        if let (true, Phase::Transaction { position }) = (self.read_ahead, &self.phase) {
+            keys.extend(self.look_ahead(*position));
+        }
+        keys
+    }
+
+    /// Of what every block and every transaction reads first, what is not in memory.
+    fn surely_read(&mut self) -> BTreeSet<Key> {
+        let mut first = vec![ledger::clock::offset_key(), governance::schedule_key()];
+        for (checked, work) in self.input.transactions.iter().zip(&self.work) {
+            first.push(nonce::key(checked.sender()));
+            first.extend(checked.signers.iter().map(|signer| ledger::enterprise::account_key(*signer)));
+            first.extend(work.acts.iter().flatten().flat_map(ledger::Prepared::touches));
+        }
+        let missing = self.store.missing(first);
+        if missing.is_empty() { self.authority_missing() } else { missing }
+    }
+
     /// What nearly every act reads before anything of its own: its signers' authority, and the policy. Each record names
     /// the next, so this is asked until nothing is missing; running the acts to find out would cost far more.
     fn authority_missing(&mut self) -> BTreeSet<Key> {
-        let signers: BTreeSet<AccountId> = self.work.iter().flat_map(|work| work.signers.iter().copied()).collect();
+        let transactions = self.input.transactions.iter();
+        let signers: BTreeSet<AccountId> = transactions.flat_map(|checked| checked.signers.iter().copied()).collect();
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
         let mut reads = vec![];
         if !signers.is_empty() {
@@ -317,12 +332,9 @@ impl BlockRun {
                 self.outcome.deferred.push(checked.hash);
                 return Ok(next);
             }
-            Err(miss) => return Err(self.look_ahead(position, miss)),
+            Err(miss) => return Err(miss.into()),
         }
-        let applied = match self.apply(position) {
-            Ok(applied) => applied,
-            Err(miss) => return Err(self.look_ahead(position, miss)),
-        };
+        let applied = self.apply(position)?;
         self.outcome.receipts.push(Receipt {
             transaction: checked.hash,
             height: self.input.height,
@@ -344,7 +356,7 @@ impl BlockRun {
             return Ok(Admission::Never(tech::validity_too_long(body.valid_until, latest)));
         }
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
-        let expected = nonce::next(&mut scratch, self.work[position].sender)?;
+        let expected = nonce::next(&mut scratch, self.input.transactions[position].sender())?;
         Ok(match body.nonce.cmp(&expected) {
             std::cmp::Ordering::Equal => Admission::Yes,
             std::cmp::Ordering::Less => Admission::Never(tech::nonce(expected, body.nonce)),
@@ -355,7 +367,7 @@ impl BlockRun {
     /// Runs the acts: all of them happen or none. The nonce is used either way, so a transaction has one receipt, ever.
     fn apply(&mut self, position: usize) -> Result<Applied, Miss> {
         let work = &self.work[position];
-        let mut ctx = context(&self.input, self.chain, self.time, position, &work.signers);
+        let mut ctx = context(&self.input, self.chain, self.time, position);
         let mut scratch = Scratch::new(&mut self.store, limits::READS_PER_TRANSACTION_MAX);
         let mut outcomes = Vec::with_capacity(work.acts.len());
         let mut refused = None;
@@ -377,15 +389,15 @@ impl BlockRun {
             None => (Outcome::Applied { outcomes }, scratch.commit()),
         };
         let mut scratch = Scratch::new(&mut self.store, usize::MAX);
-        nonce::advance(&mut scratch, work.sender)?;
+        nonce::advance(&mut scratch, self.input.transactions[position].sender())?;
         scratch.commit();
         Ok(Applied { outcome, events })
     }
 
-    /// A transaction missed a record: finds what it and those behind it will miss too, so that one round of loading serves
-    /// all. A transaction that once missed nothing is not looked at again.
-    fn look_ahead(&mut self, position: usize, first: Miss) -> Halt {
-        let mut keys = BTreeSet::from([first.0]);
+    /// A transaction missed a record: finds what it and those behind it will miss too. A transaction that once missed
+    /// nothing is not looked at again.
+    fn look_ahead(&mut self, position: usize) -> BTreeSet<Key> {
+        let mut keys = BTreeSet::new();
         let mut left = LOOK_AHEAD;
         for ahead in position..self.work.len() {
             if self.work[ahead].foreseen {
@@ -399,14 +411,14 @@ impl BlockRun {
                 break;
             }
         }
-        Halt::Need(keys)
+        keys
     }
 
     /// What a transaction's acts miss when all of them are tried, each on what those before it left. Only a hint: an act
     /// behind one that missed may ask for less, or for more, when it runs.
     fn foresee(&mut self, position: usize) -> BTreeSet<Key> {
         let work = &self.work[position];
-        let mut ctx = context(&self.input, self.chain, self.time, position, &work.signers);
+        let mut ctx = context(&self.input, self.chain, self.time, position);
         let mut scratch = Scratch::new(&mut self.store, limits::READS_PER_TRANSACTION_MAX);
         for (number, act) in work.acts.iter().enumerate() {
             ctx.act = u16::try_from(number).expect("acts are bounded");
@@ -485,23 +497,16 @@ impl From<Miss> for Halt {
 }
 
 /// What the first act of a transaction runs in.
-fn context<'a>(
-    input: &BlockInput,
-    chain: ChainId,
-    time: Timestamp,
-    position: usize,
-    signers: &'a [AccountId],
-) -> Context<'a> {
-    let transaction = input.transactions[position].hash;
+fn context(input: &BlockInput, chain: ChainId, time: Timestamp, position: usize) -> Context<'_> {
+    let Checked { hash: transaction, signers, .. } = &*input.transactions[position];
     let (clock, height) = (input.genesis.clock, input.height);
-    Context { chain, clock, height, time, transaction, act: 0, signers, actor: None }
+    Context { chain, clock, height, time, transaction: *transaction, act: 0, signers, actor: None }
 }
 
 fn prepare(checked: &Checked) -> Work {
     let body = &checked.transaction.body;
-    let signers: Vec<AccountId> = body.signers.iter().map(|signer| signer.account()).collect();
     let acts = body.acts.iter().map(ledger::prepare).collect();
-    Work { sender: signers[0], signers, acts, foreseen: false }
+    Work { acts, foreseen: false }
 }
 
 /// The leaves under a header's receipts root: each receipt's, then the system's.

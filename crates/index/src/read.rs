@@ -143,7 +143,7 @@ impl Index {
         let (height, _) = of_place(row.get(3));
         let time = sqlx::query_scalar(sql).bind(signed(height)).fetch_one(&self.readers).await.map_err(read)?;
         let time = Timestamp(unsigned(time)?);
-        let transaction = Arc::new(Checked { hash, transaction, size: bytes.len() });
+        let transaction = Arc::new(Checked::vouch(transaction, bytes.len()));
         Ok(Some(Included { transaction, receipt, time, first_event }))
     }
 

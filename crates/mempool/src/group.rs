@@ -1,18 +1,14 @@
-//! The lanes of one organisation.
+//! The accounts of one organisation.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     iter::Peekable,
     ops::Bound,
     sync::Arc,
 };
 use types::{AccountId, Room, TransactionHash, transaction::Checked};
 
-use crate::{
-    lane::Lane,
-    load::{Load, Ranking},
-    pool::Bounds,
-};
+use crate::{lane::Lane, load::Load};
 
 /// Whose an account is: what the pool is shared among.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -31,9 +27,9 @@ impl Organisation {
 /// A group exists only while something waits in it.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    pub(crate) lanes: BTreeMap<AccountId, Lane>,
+    /// The accounts that have a lane.
+    pub(crate) accounts: BTreeSet<AccountId>,
     load: Load,
-    ranking: Ranking<AccountId>,
     /// The account with which the next round begins.
     turn: AccountId,
 }
@@ -47,52 +43,29 @@ impl Group {
         self.turn = account;
     }
 
-    /// Changes an account's lane, and keeps the books of it. A lane that was empty before and stays so is no lane.
-    pub(crate) fn change<T>(&mut self, account: AccountId, bounds: Bounds, change: impl FnOnce(&mut Lane) -> T) -> T {
-        let lane = self.lanes.entry(account).or_default();
-        let before = lane.load();
-        let done = change(lane);
-        let after = lane.load();
-        if lane.is_empty() {
-            self.lanes.remove(&account);
+    /// Notes that the lane of an account holds something else than before.
+    pub(crate) fn note(&mut self, account: AccountId, before: Load, after: Load) {
+        if before.is_nothing() {
+            self.accounts.insert(account);
         }
-        self.note(account, before, after, bounds);
-        done
-    }
-
-    /// Takes a lane that was in another group.
-    pub(crate) fn adopt(&mut self, account: AccountId, lane: Lane, bounds: Bounds) {
-        let load = lane.load();
-        let before = self.lanes.insert(account, lane);
-        assert!(before.is_none(), "an account has one lane");
-        self.note(account, Load::default(), load, bounds);
-    }
-
-    /// Gives a lane to another group.
-    pub(crate) fn release(&mut self, account: AccountId, bounds: Bounds) -> Option<Lane> {
-        let lane = self.lanes.remove(&account)?;
-        self.note(account, lane.load(), Load::default(), bounds);
-        Some(lane)
-    }
-
-    /// What is pushed out first: the last transaction of the account that holds the most.
-    pub(crate) fn last_of_heaviest(&self) -> Option<&Arc<Checked>> {
-        self.lanes.get(&self.ranking.heaviest()?)?.last()
-    }
-
-    fn note(&mut self, account: AccountId, before: Load, after: Load, bounds: Bounds) {
+        if after.is_nothing() {
+            self.accounts.remove(&account);
+        }
         self.load.transactions = self.load.transactions + after.transactions - before.transactions;
         self.load.bytes = self.load.bytes + after.bytes - before.bytes;
-        self.ranking.set(account, after.weight(bounds));
     }
 
     /// The lanes in the order of their turn, each with what it has beside what is `pending`.
-    pub(crate) fn round<'a>(&'a self, pending: &'a BTreeSet<TransactionHash>) -> Round<'a> {
-        let later = self.lanes.range(self.turn..);
-        let lanes = later.chain(self.lanes.range((Bound::Unbounded, Bound::Excluded(self.turn))));
-        let lanes = lanes.map(|(account, lane)| {
-            let runnable: Box<dyn Iterator<Item = &'a Arc<Checked>> + 'a> =
-                Box::new(lane.runnable().filter(|checked| !pending.contains(&checked.hash)));
+    pub(crate) fn round<'a>(
+        &'a self,
+        lanes: &'a HashMap<AccountId, Lane>,
+        pending: &'a BTreeSet<TransactionHash>,
+    ) -> Round<'a> {
+        let later = self.accounts.range(self.turn..);
+        let accounts = later.chain(self.accounts.range((Bound::Unbounded, Bound::Excluded(self.turn))));
+        let lanes = accounts.map(|account| {
+            let runnable = lanes[account].runnable().filter(|checked| !pending.contains(&checked.hash));
+            let runnable: Box<dyn Iterator<Item = &'a Arc<Checked>> + 'a> = Box::new(runnable);
             (*account, runnable.peekable())
         });
         Round { lanes: lanes.collect(), left_wanting: None }

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 use types::{Rejection, Timestamp, TransactionHash, rejection::tech, transaction::Checked};
 
-use crate::load::Load;
+use crate::{group::Organisation, load::Load};
 
 /// A lane exists only while something waits in it.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
+    /// Whose the account is.
+    pub(crate) home: Organisation,
     /// The sender's next nonce, as far as the pool was told.
     next_nonce: u64,
     waiting: BTreeMap<u64, Arc<Checked>>,
@@ -19,12 +21,13 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    pub(crate) fn load(&self) -> Load {
-        self.load
+    /// The lane of an account of this organisation.
+    pub(crate) fn of(home: Organisation) -> Self {
+        Self { home, ..Self::default() }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    pub(crate) fn load(&self) -> Load {
+        self.load
     }
 
     pub(crate) fn replaced_at(&self) -> Option<Timestamp> {
@@ -84,8 +87,10 @@ impl Lane {
     /// Learns the sender's next nonce; gives back what can never run now. A nonce never goes back.
     pub(crate) fn advance(&mut self, next_nonce: u64) -> Vec<Arc<Checked>> {
         self.next_nonce = self.next_nonce.max(next_nonce);
-        let later = self.waiting.split_off(&self.next_nonce);
-        let gone: Vec<_> = std::mem::replace(&mut self.waiting, later).into_values().collect();
+        let mut gone = Vec::new();
+        while let Some(first) = self.waiting.first_entry().filter(|first| *first.key() < self.next_nonce) {
+            gone.push(first.remove());
+        }
         gone.iter().for_each(|checked| self.load.remove(checked.size));
         gone
     }

@@ -23,6 +23,7 @@ mod lane;
 mod load;
 mod policy;
 mod pool;
+mod ranking;
 
 pub use departure::{Departed, Departure};
 pub use group::Organisation;

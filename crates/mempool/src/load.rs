@@ -1,7 +1,5 @@
 //! How much somebody holds of a pool that is bounded in two ways.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::pool::Bounds;
 
 /// Transactions and their bytes.
@@ -22,6 +20,10 @@ impl Load {
         self.bytes = self.bytes.checked_sub(size).expect("its size was added when it came");
     }
 
+    pub(crate) fn is_nothing(self) -> bool {
+        self.transactions == 0
+    }
+
     /// Whether one more of this size stays within the bounds.
     pub(crate) fn fits(self, size: usize, bounds: Bounds) -> bool {
         self.transactions < bounds.transactions_max && self.bytes.saturating_add(size) <= bounds.bytes_max
@@ -37,37 +39,4 @@ impl Load {
 /// The weight of a full pool.
 pub(crate) fn whole(bounds: Bounds) -> u128 {
     Load { transactions: bounds.transactions_max, bytes: bounds.bytes_max }.weight(bounds)
-}
-
-/// Who holds how much, the heaviest at hand.
-#[derive(Debug)]
-pub(crate) struct Ranking<K> {
-    weights: BTreeMap<K, u128>,
-    order: BTreeSet<(u128, K)>,
-}
-
-impl<K> Default for Ranking<K> {
-    fn default() -> Self {
-        Self { weights: BTreeMap::new(), order: BTreeSet::new() }
-    }
-}
-
-impl<K: Copy + Ord> Ranking<K> {
-    /// Notes what somebody holds now; who holds nothing is forgotten.
-    pub(crate) fn set(&mut self, who: K, weight: u128) {
-        let before = if weight == 0 { self.weights.remove(&who) } else { self.weights.insert(who, weight) };
-        if before == Some(weight) {
-            return;
-        }
-        if let Some(before) = before {
-            self.order.remove(&(before, who));
-        }
-        if weight > 0 {
-            self.order.insert((weight, who));
-        }
-    }
-
-    pub(crate) fn heaviest(&self) -> Option<K> {
-        self.order.last().map(|(_, who)| *who)
-    }
 }

@@ -5,8 +5,9 @@ use crate::{
     drain::Drain,
     group::{Group, Organisation, Round},
     lane::Lane,
-    load::{Load, Ranking, whole},
+    load::{Load, whole},
     policy::Policy,
+    ranking::Ranking,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -62,23 +63,17 @@ pub enum Admitted {
     Already,
 }
 
-/// Where a transaction waits.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    sender: AccountId,
-    nonce: u64,
-}
-
 /// Transactions that wait for a block.
 #[derive(Debug, Default)]
 pub struct Pool {
     bounds: Bounds,
     policy: Policy,
+    waiting: HashMap<TransactionHash, Arc<Checked>>,
+    /// The same in order: each sender's by their nonces.
+    lanes: HashMap<AccountId, Lane>,
     groups: BTreeMap<Organisation, Group>,
-    ranking: Ranking<Organisation>,
-    /// Whose each account with a lane is.
-    homes: HashMap<AccountId, Organisation>,
-    places: HashMap<TransactionHash, Place>,
+    /// Who gives way: while the pool is full, and some time after.
+    ranking: Option<Ranking>,
     deadlines: BTreeSet<(Timestamp, TransactionHash)>,
     load: Load,
     drain: Drain,
@@ -94,11 +89,11 @@ impl Pool {
 
     /// Transactions that wait.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.waiting.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.waiting.is_empty()
     }
 
     /// Encoded bytes that wait.
@@ -107,18 +102,18 @@ impl Pool {
     }
 
     pub fn contains(&self, hash: TransactionHash) -> bool {
-        self.places.contains_key(&hash)
+        self.waiting.contains_key(&hash)
     }
 
     /// The transaction with this hash, if it waits.
     pub fn get(&self, hash: TransactionHash) -> Option<&Arc<Checked>> {
-        let Place { sender, nonce } = self.places.get(&hash)?;
-        self.lane(*sender)?.at(*nonce).ok()?
+        self.waiting.get(&hash)
     }
 
     /// Everything that waits, each sender's in nonce order.
     pub fn waiting(&self) -> impl Iterator<Item = &Arc<Checked>> {
-        self.lanes().flat_map(Lane::waiting)
+        let accounts = self.groups.values().flat_map(|group| &group.accounts);
+        accounts.flat_map(|account| self.lanes[account].waiting())
     }
 
     /// Transactions of an organisation that wait.
@@ -128,7 +123,7 @@ impl Pool {
 
     /// The first nonce of a sender that is neither used nor waiting; `None` when nothing of this sender waits.
     pub fn free_nonce(&self, sender: AccountId) -> Option<u64> {
-        self.lane(sender).map(Lane::free_nonce)
+        self.lanes.get(&sender).map(Lane::free_nonce)
     }
 
     /// What has left since this was asked last.
@@ -140,20 +135,20 @@ impl Pool {
     /// of an account that has something waiting. Nothing is promised where there is no answer.
     pub fn busy(&mut self, transaction: &Transaction) -> Option<u64> {
         let sender = transaction.body.sender()?;
-        let home = *self.homes.get(&sender)?;
+        let lane = self.lanes.get(&sender)?;
         let size = transaction.size();
-        let free = !self.floods(home)
-            && self.lane(sender)?.load().transactions < self.bounds.per_account_max
-            && (self.load.fits(size, self.bounds) || self.within_share(home, size));
+        let free = !self.floods(lane.home)
+            && lane.load().transactions < self.bounds.per_account_max
+            && (self.load.fits(size, self.bounds) || self.within_share(lane.home, size));
         // A nonce that is taken is answered as such, and what waits already is taken again.
-        let taken = || self.lane(sender).is_some_and(|lane| !matches!(lane.at(transaction.body.nonce), Ok(None)));
+        let taken = || !matches!(lane.at(transaction.body.nonce), Ok(None));
         if free || taken() { None } else { Some(self.drain.refuse()) }
     }
 
     /// When to come again with anything of this sender, where its organisation has more waiting than blocks empty in a
     /// moment.
     pub fn put_off(&mut self, sender: AccountId) -> Option<u64> {
-        let home = *self.homes.get(&sender)?;
+        let home = self.lanes.get(&sender)?.home;
         self.floods(home).then(|| self.drain.refuse())
     }
 
@@ -169,8 +164,7 @@ impl Pool {
     pub fn submit(&mut self, arrival: Arrival, now: Timestamp) -> Result<Admitted, Rejection> {
         let Arrival { checked, next_nonce, organisation } = arrival;
         let body = &checked.transaction.body;
-        let (nonce, valid_until) = (body.nonce, body.valid_until);
-        let sender = body.sender().ok_or_else(|| tech::signature_count(0, checked.transaction.signatures.len()))?;
+        let (sender, nonce, valid_until) = (checked.sender(), body.nonce, body.valid_until);
         self.expire(now);
         if valid_until < now {
             return Err(tech::expired(valid_until, now));
@@ -187,9 +181,9 @@ impl Pool {
         if nonce < next_nonce {
             return Err(tech::nonce(next_nonce, nonce));
         }
-        match self.lane(sender).map_or(Ok(None), |lane| lane.at(nonce))?.cloned() {
-            Some(old) => self.replace(sender, &old, checked, now)?,
-            None => self.enter(sender, organisation, checked, next_nonce)?,
+        match self.lanes.get(&sender).map_or(Ok(None), |lane| lane.at(nonce))?.cloned() {
+            Some(old) => self.replace(&old, checked, now)?,
+            None => self.enter(organisation, checked, next_nonce)?,
         }
         Ok(Admitted::New)
     }
@@ -201,7 +195,7 @@ impl Pool {
 
     /// Whether anything waits that is not `pending`.
     pub fn has_beyond(&self, pending: &BTreeSet<TransactionHash>) -> bool {
-        self.lanes().flat_map(Lane::runnable).any(|checked| !pending.contains(&checked.hash))
+        self.lanes.values().flat_map(Lane::runnable).any(|checked| !pending.contains(&checked.hash))
     }
 
     /// [`take`](Self::take) for a block whose ancestors hold `pending` but are not settled yet.
@@ -213,7 +207,7 @@ impl Pool {
         let later = self.groups.range(self.turn..);
         let in_turn = later.chain(self.groups.range((Bound::Unbounded, Bound::Excluded(self.turn))));
         let mut rounds: Vec<(Organisation, Round<'_>)> =
-            in_turn.map(|(organisation, group)| (*organisation, group.round(pending))).collect();
+            in_turn.map(|(organisation, group)| (*organisation, group.round(&self.lanes, pending))).collect();
         let mut left_wanting = Vec::new();
         while !rounds.is_empty() {
             rounds.retain_mut(|(organisation, round)| {
@@ -234,10 +228,8 @@ impl Pool {
             self.groups.get_mut(&organisation).expect("it was left wanting").set_turn(account);
         }
         for checked in &taken {
-            let Place { sender, nonce } = self.places[&checked.hash];
-            let home = self.homes[&sender];
-            let group = self.groups.get_mut(&home).expect("a home is a group that exists");
-            group.lanes.get_mut(&sender).expect("a place names a lane that exists").offer(nonce);
+            let lane = self.lanes.get_mut(&checked.sender()).expect("it was taken from a lane");
+            lane.offer(checked.transaction.body.nonce);
         }
         taken
     }
@@ -245,10 +237,7 @@ impl Pool {
     /// Removes what blocks to come hold, what they made impossible, and what its proposer was told can never run.
     pub fn settle(&mut self, included: &[Arc<Checked>], refused: Vec<(TransactionHash, Rejection)>) {
         for checked in included {
-            let body = &checked.transaction.body;
-            if let Some(sender) = body.sender() {
-                self.advance(sender, body.nonce.saturating_add(1), Some(checked));
-            }
+            self.advance(checked.sender(), checked.transaction.body.nonce.saturating_add(1), Some(checked));
         }
         for (hash, rejection) in refused {
             self.depart(hash, Departed::Refused(rejection));
@@ -272,29 +261,16 @@ impl Pool {
         }
     }
 
-    fn lanes(&self) -> impl Iterator<Item = &Lane> {
-        self.groups.values().flat_map(|group| group.lanes.values())
-    }
-
-    fn lane(&self, sender: AccountId) -> Option<&Lane> {
-        self.groups.get(self.homes.get(&sender)?)?.lanes.get(&sender)
-    }
-
     /// A transaction comes in at a nonce that is free.
-    fn enter(
-        &mut self,
-        sender: AccountId,
-        organisation: Organisation,
-        checked: Arc<Checked>,
-        next_nonce: u64,
-    ) -> Result<(), Rejection> {
-        let waiting = self.lane(sender).map_or(0, |lane| lane.load().transactions);
+    fn enter(&mut self, organisation: Organisation, checked: Arc<Checked>, next_nonce: u64) -> Result<(), Rejection> {
+        let sender = checked.sender();
+        let waiting = self.lanes.get(&sender).map_or(0, |lane| lane.load().transactions);
         if waiting >= self.bounds.per_account_max || !self.make_room(organisation, &checked) {
             return Err(tech::pool_full(self.drain.refuse()));
         }
-        self.enroll(&checked, sender);
-        self.homes.insert(sender, organisation);
-        self.change(sender, organisation, |lane| {
+        self.enroll(&checked);
+        self.lanes.entry(sender).or_insert_with(|| Lane::of(organisation));
+        self.change(sender, |lane| {
             let stale = lane.advance(next_nonce);
             assert!(stale.is_empty(), "the lane was advanced before");
             lane.insert(checked);
@@ -303,24 +279,18 @@ impl Pool {
     }
 
     /// Puts a transaction in the place of another of its sender, if the policy lets it and it fits.
-    fn replace(
-        &mut self,
-        sender: AccountId,
-        old: &Arc<Checked>,
-        new: Arc<Checked>,
-        now: Timestamp,
-    ) -> Result<(), Rejection> {
-        let lane = self.lane(sender).expect("the old one waits in it");
-        if !self.policy.replaces(lane, old, &new, now) {
+    fn replace(&mut self, old: &Arc<Checked>, new: Arc<Checked>, now: Timestamp) -> Result<(), Rejection> {
+        let sender = old.sender();
+        if !self.policy.replaces(&self.lanes[&sender], old, &new, now) {
             return Err(tech::idempotency_conflict(new.transaction.body.nonce, old.hash));
         }
         if self.load.bytes - old.size + new.size > self.bounds.bytes_max {
             return Err(tech::pool_full(self.drain.refuse()));
         }
+        let by = new.hash;
         self.strike(old);
-        self.enroll(&new, sender);
-        let (home, by) = (self.homes[&sender], new.hash);
-        let replaced = self.change(sender, home, |lane| lane.replace(new, now));
+        self.enroll(&new);
+        let replaced = self.change(sender, |lane| lane.replace(new, now));
         assert_eq!(replaced.hash, old.hash, "what the policy was asked of is what is replaced");
         self.departures.push(Departure { checked: replaced, why: Departed::Replaced(by) });
         Ok(())
@@ -335,13 +305,27 @@ impl Pool {
             return false;
         }
         while !self.load.fits(checked.size, self.bounds) {
-            let heaviest = self.ranking.heaviest().expect("a full pool is somebody's");
+            let ranking = self.ranking.take().unwrap_or_else(|| self.rank());
+            let (heaviest, account) = ranking.heaviest().expect("a full pool is somebody's");
+            self.ranking = Some(ranking);
             assert!(heaviest != organisation, "who holds a share or less is not the heaviest of a full pool");
-            let last = self.groups[&heaviest].last_of_heaviest().expect("a group has lanes").hash;
+            let last = self.lanes[&account].last().expect("a lane that exists holds something").hash;
             let place = u64::try_from(self.groups[&heaviest].load().transactions).expect("it fits");
             self.depart(last, Departed::Evicted(self.drain.time_for(place)));
         }
         true
+    }
+
+    /// Who holds how much.
+    fn rank(&self) -> Ranking {
+        let mut ranking = Ranking::new(self.bounds);
+        for (organisation, group) in &self.groups {
+            ranking.note_organisation(*organisation, Load::default(), group.load());
+            for account in &group.accounts {
+                ranking.note_account(*organisation, *account, Load::default(), self.lanes[account].load());
+            }
+        }
+        ranking
     }
 
     /// Whether one more of this size leaves an organisation within its share of the pool.
@@ -355,23 +339,19 @@ impl Pool {
 
     /// Moves an account's lane, when its owner has become known.
     fn settle_home(&mut self, sender: AccountId, organisation: Organisation) {
-        let Some(home) = self.homes.get(&sender).copied().filter(|home| *home != organisation) else { return };
-        let group = self.groups.get_mut(&home).expect("a home is a group that exists");
-        let lane = group.release(sender, self.bounds).expect("a home has the account's lane");
-        self.note(home);
-        self.groups.entry(organisation).or_default().adopt(sender, lane, self.bounds);
-        self.note(organisation);
-        self.homes.insert(sender, organisation);
+        let Some(lane) = self.lanes.get_mut(&sender).filter(|lane| lane.home != organisation) else { return };
+        let (home, load) = (std::mem::replace(&mut lane.home, organisation), lane.load());
+        self.note(home, sender, load, Load::default());
+        self.note(organisation, sender, Load::default(), load);
     }
 
     /// Learns a sender's next nonce and forgets what can never run now. `used` is the transaction that used the last one,
     /// where that is known.
     fn advance(&mut self, sender: AccountId, next_nonce: u64, used: Option<&Checked>) {
-        let Some(home) = self.homes.get(&sender).copied() else { return };
-        if self.groups[&home].lanes[&sender].knows(next_nonce) {
+        if self.lanes.get(&sender).is_none_or(|lane| lane.knows(next_nonce)) {
             return;
         }
-        for checked in self.change(sender, home, |lane| lane.advance(next_nonce)) {
+        for checked in self.change(sender, |lane| lane.advance(next_nonce)) {
             self.strike(&checked);
             let other = used.is_some_and(|used| {
                 used.transaction.body.nonce == checked.transaction.body.nonce && used.hash != checked.hash
@@ -382,47 +362,57 @@ impl Pool {
     }
 
     fn depart(&mut self, hash: TransactionHash, why: Departed) {
-        let Some(Place { sender, nonce }) = self.places.get(&hash).copied() else { return };
-        let home = self.homes[&sender];
-        let checked = self.change(sender, home, |lane| lane.remove(nonce, hash));
-        let checked = checked.expect("a place names what waits there");
+        let Some(checked) = self.waiting.get(&hash).cloned() else { return };
+        let removed = self.change(checked.sender(), |lane| lane.remove(checked.transaction.body.nonce, hash));
+        assert!(removed.is_some(), "what waits is in its sender's lane");
         self.strike(&checked);
         self.departures.push(Departure { checked, why });
     }
 
-    /// Changes a lane, and keeps the books of its organisation. What is empty then is gone.
-    fn change<T>(&mut self, sender: AccountId, home: Organisation, change: impl FnOnce(&mut Lane) -> T) -> T {
-        let group = self.groups.entry(home).or_default();
-        let done = group.change(sender, self.bounds, change);
-        if !group.lanes.contains_key(&sender) {
-            self.homes.remove(&sender);
+    /// Changes a lane that exists, and keeps the books of its organisation. A lane that is empty then is gone.
+    fn change<T>(&mut self, sender: AccountId, change: impl FnOnce(&mut Lane) -> T) -> T {
+        let lane = self.lanes.get_mut(&sender).expect("a lane exists while something waits in it");
+        let before = lane.load();
+        let done = change(lane);
+        let (home, after) = (lane.home, lane.load());
+        if after.is_nothing() {
+            self.lanes.remove(&sender);
         }
-        self.note(home);
+        self.note(home, sender, before, after);
         done
     }
 
-    fn note(&mut self, organisation: Organisation) {
-        let load = self.groups.get(&organisation).map(Group::load).unwrap_or_default();
-        self.ranking.set(organisation, load.weight(self.bounds));
-        if load == Load::default() {
+    /// Notes that an account of an organisation holds something else than before.
+    fn note(&mut self, organisation: Organisation, account: AccountId, before: Load, after: Load) {
+        let group = self.groups.entry(organisation).or_default();
+        let held = group.load();
+        group.note(account, before, after);
+        let holds = group.load();
+        if holds.is_nothing() {
             self.groups.remove(&organisation);
+        }
+        if let Some(ranking) = &mut self.ranking {
+            ranking.note_organisation(organisation, held, holds);
+            ranking.note_account(organisation, account, before, after);
         }
     }
 
     /// Enters a transaction in the books of the whole pool.
-    fn enroll(&mut self, checked: &Checked, sender: AccountId) {
-        let body = &checked.transaction.body;
-        self.places.insert(checked.hash, Place { sender, nonce: body.nonce });
-        self.deadlines.insert((body.valid_until, checked.hash));
+    fn enroll(&mut self, checked: &Arc<Checked>) {
+        self.waiting.insert(checked.hash, checked.clone());
+        self.deadlines.insert((checked.transaction.body.valid_until, checked.hash));
         self.load.add(checked.size);
     }
 
     /// Strikes a transaction off the books of the whole pool.
     fn strike(&mut self, checked: &Checked) {
-        let place = self.places.remove(&checked.hash);
-        assert!(place.is_some(), "what waits in a lane has a place");
+        let waited = self.waiting.remove(&checked.hash);
+        assert!(waited.is_some(), "what is in a lane waits");
         let deadline = self.deadlines.remove(&(checked.transaction.body.valid_until, checked.hash));
-        assert!(deadline, "what waits in a lane has a deadline");
+        assert!(deadline, "what waits has a deadline");
         self.load.remove(checked.size);
+        if self.load.weight(self.bounds) < whole(self.bounds) / 2 {
+            self.ranking = None;
+        }
     }
 }

@@ -31,8 +31,7 @@ pub(crate) fn sized(sender: u8, nonce: u64, variant: u8, valid_until: Timestamp,
         signers: List::new(vec![key(sender)]).unwrap(),
         acts: List::new(vec![act]).unwrap(),
     };
-    let hash = body.hash();
-    Arc::new(Checked { transaction: Transaction { body, signatures: List::default() }, hash, size })
+    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }, size))
 }
 
 pub(crate) fn waiting(sender: u8, nonce: u64) -> Arc<Checked> {
@@ -57,8 +56,8 @@ pub(crate) fn submit(
 pub(crate) fn left(pool: &mut Pool) -> Vec<(AccountId, u64, Departed)> {
     let departures = pool.departures().into_iter();
     let named = departures.map(|departure| {
-        let body = &departure.checked.transaction.body;
-        (body.sender().unwrap(), body.nonce, departure.why)
+        let checked = &departure.checked;
+        (checked.sender(), checked.transaction.body.nonce, departure.why)
     });
     named.collect()
 }
@@ -72,7 +71,7 @@ fn pool_of(transactions: &[Arc<Checked>]) -> Pool {
 }
 
 pub(crate) fn order_of(taken: &[Arc<Checked>]) -> Vec<(AccountId, u64)> {
-    taken.iter().map(|c| (c.transaction.body.sender().unwrap(), c.transaction.body.nonce)).collect()
+    taken.iter().map(|c| (c.sender(), c.transaction.body.nonce)).collect()
 }
 
 /// The senders in the pool's order of accounts.

@@ -66,15 +66,6 @@ fn organisation(sender: AccountId) -> Organisation {
     OWNERS[&sender]
 }
 
-/// Each sender's account is hashed once: a model asks for it very often.
-fn sender_of(checked: &Checked) -> AccountId {
-    let key = &checked.transaction.body.signers[0];
-    *KEYS.get(&key.bytes[..]).expect("one of the senders")
-}
-
-static KEYS: LazyLock<BTreeMap<Vec<u8>, AccountId>> =
-    LazyLock::new(|| (0..SENDERS).map(|number| (vec![number; 32], account(number))).collect());
-
 /// What the pool must hold.
 #[derive(Default)]
 struct Model {
@@ -89,7 +80,7 @@ impl Model {
     }
 
     fn of(&self, organisation: Organisation) -> impl Iterator<Item = &Arc<Checked>> {
-        self.waiting.values().filter(move |checked| self::organisation(sender_of(checked)) == organisation)
+        self.waiting.values().filter(move |checked| self::organisation(checked.sender()) == organisation)
     }
 
     fn bytes(&self) -> usize {
@@ -98,27 +89,27 @@ impl Model {
 
     /// Whether this one and what its organisation holds is no more than its share.
     fn within_share(&self, checked: &Checked) -> bool {
-        let own = organisation(sender_of(checked));
+        let own = organisation(checked.sender());
         let (mut count, mut bytes) = (1, checked.size);
         for held in self.of(own) {
             (count, bytes) = (count + 1, bytes + held.size);
         }
         let mut sharers: BTreeSet<Organisation> =
-            self.waiting.values().map(|checked| organisation(sender_of(checked))).collect();
+            self.waiting.values().map(|checked| organisation(checked.sender())).collect();
         sharers.insert(own);
         count * sharers.len() <= BOUNDS.transactions_max && bytes * sharers.len() <= BOUNDS.bytes_max
     }
 
     /// What the pool must answer where it does not replace; `None`: it may, by its policy.
     fn answer(&self, checked: &Checked) -> Option<Result<Admitted, u16>> {
-        let (body, sender) = (&checked.transaction.body, sender_of(checked));
+        let (body, sender) = (&checked.transaction.body, checked.sender());
         if self.waiting.contains_key(&checked.hash) {
             return Some(Ok(Admitted::Already));
         }
         if body.nonce < self.next_of(sender) {
             return Some(Err(6));
         }
-        let mine: Vec<_> = self.waiting.values().filter(|other| sender_of(other) == sender).collect();
+        let mine: Vec<_> = self.waiting.values().filter(|other| other.sender() == sender).collect();
         if mine.iter().any(|other| other.transaction.body.nonce == body.nonce) {
             return None;
         }
@@ -130,10 +121,32 @@ impl Model {
     /// Per sender, how many could run.
     fn runnable(&self) -> BTreeMap<AccountId, u64> {
         let nonces: BTreeSet<_> =
-            self.waiting.values().map(|checked| (sender_of(checked), checked.transaction.body.nonce)).collect();
+            self.waiting.values().map(|checked| (checked.sender(), checked.transaction.body.nonce)).collect();
         let senders: BTreeSet<_> = nonces.iter().map(|(sender, _)| *sender).collect();
         let count = |sender| (self.next_of(sender)..).take_while(|nonce| nonces.contains(&(sender, *nonce))).count();
         senders.into_iter().map(|sender| (sender, u64::try_from(count(sender)).unwrap())).collect()
+    }
+
+    /// What was pushed out, and is struck off already, was of the organisation that held the most, and of that one's
+    /// account that held the most.
+    fn check_heaviest(&self, evicted: &Arc<Checked>) {
+        fn most<K: Ord + Copy>(held: impl Iterator<Item = (K, usize)>) -> (BTreeMap<K, usize>, usize) {
+            let mut weights = BTreeMap::<K, (usize, usize)>::new();
+            for (who, size) in held {
+                let sum = weights.entry(who).or_default();
+                *sum = (sum.0 + BOUNDS.bytes_max, sum.1 + size * BOUNDS.transactions_max);
+            }
+            let weights: BTreeMap<K, usize> = weights.into_iter().map(|(who, sum)| (who, sum.0.max(sum.1))).collect();
+            let most = weights.values().max().copied().unwrap_or_default();
+            (weights, most)
+        }
+        let before = || self.waiting.values().chain([evicted]);
+        let own = organisation(evicted.sender());
+        let (weights, most_of_all) = most(before().map(|held| (organisation(held.sender()), held.size)));
+        assert_eq!(weights[&own], most_of_all, "the organisation that holds the most gives way");
+        let of_own = before().filter(|held| organisation(held.sender()) == own);
+        let (weights, most_of_own) = most(of_own.map(|held| (held.sender(), held.size)));
+        assert_eq!(weights[&evicted.sender()], most_of_own, "its account that holds the most gives way");
     }
 
     /// Strikes off what the pool says has left, and checks the reason.
@@ -143,11 +156,12 @@ impl Model {
             let checked = checked.expect("what departs was admitted, and departs once");
             let body = &checked.transaction.body;
             match departure.why {
-                Departed::Settled | Departed::Superseded => assert!(body.nonce < self.next_of(sender_of(&checked))),
+                Departed::Settled | Departed::Superseded => assert!(body.nonce < self.next_of(checked.sender())),
                 Departed::Expired(now) => assert!(body.valid_until < now),
                 Departed::Replaced(by) => assert!(pool.contains(by)),
                 Departed::Evicted(_) => {
-                    let later = self.waiting.values().filter(|other| sender_of(other) == sender_of(&checked));
+                    self.check_heaviest(&checked);
+                    let later = self.waiting.values().filter(|other| other.sender() == checked.sender());
                     assert!(
                         later.clone().all(|other| other.transaction.body.nonce < body.nonce),
                         "what is pushed out is the last of its lane"
@@ -177,7 +191,7 @@ fn check_take(model: &Model, taken: &[Arc<Checked>], count_max: usize, bytes_max
     let mut got: BTreeMap<AccountId, u64> = BTreeMap::new();
     for checked in taken {
         assert!(model.waiting.contains_key(&checked.hash), "only what was admitted and not removed");
-        let sender = sender_of(checked);
+        let sender = checked.sender();
         let count = got.entry(sender).or_default();
         assert_eq!(checked.transaction.body.nonce, model.next_of(sender) + *count, "in nonce order, without a gap");
         *count += 1;
@@ -204,7 +218,7 @@ fn check_take(model: &Model, taken: &[Arc<Checked>], count_max: usize, bytes_max
 }
 
 fn submit(pool: &mut Pool, model: &mut Model, checked: Arc<Checked>) {
-    let (now, sender) = (Timestamp(model.now), sender_of(&checked));
+    let (now, sender) = (Timestamp(model.now), checked.sender());
     let arrival =
         Arrival { checked: checked.clone(), next_nonce: model.next_of(sender), organisation: organisation(sender) };
     pool.expire(now);
@@ -217,17 +231,18 @@ fn submit(pool: &mut Pool, model: &mut Model, checked: Arc<Checked>) {
         None => assert!(matches!(answer, Ok(Admitted::New) | Err(14 | 16)), "{answer:?}"),
     }
     if answer == Ok(Admitted::New) {
+        // Who gave way did so before this one came in.
+        model.depart(pool);
         model.waiting.insert(checked.hash, checked);
     } else {
         assert!(pool.departures().is_empty(), "who is refused pushes nobody out");
     }
-    model.depart(pool);
     assert!(!within || answer != Ok(Admitted::New) || pool.len() <= BOUNDS.transactions_max);
 }
 
 fn block(pool: &mut Pool, model: &mut Model, included: &[Arc<Checked>], refused: &[TransactionHash]) {
     for checked in included {
-        model.next.insert(sender_of(checked), checked.transaction.body.nonce + 1);
+        model.next.insert(checked.sender(), checked.transaction.body.nonce + 1);
     }
     let refused = refused.iter().map(|hash| (*hash, tech::no_acts())).collect();
     pool.settle(included, refused);

@@ -238,7 +238,7 @@ type Admitted = (Answer, Option<(Arc<Checked>, mempool::Admitted)>);
 
 /// Takes what was checked into the pool. Answers nothing when state cannot be read: the callers come again.
 async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
-    let senders: BTreeSet<AccountId> = checked.iter().flatten().map(|checked| sender(checked)).collect();
+    let senders: BTreeSet<AccountId> = checked.iter().flatten().map(|checked| checked.sender()).collect();
     let (height, standings) = match standings(way, senders.into_iter().collect()).await {
         Ok(standings) => standings,
         Err(error) => {
@@ -247,7 +247,7 @@ async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<
         }
     };
     let arrive = |checked: &Arc<Checked>| {
-        let (next_nonce, organisation) = standings[&sender(checked)];
+        let (next_nonce, organisation) = standings[&checked.sender()];
         Arrival { checked: checked.clone(), next_nonce, organisation }
     };
     let arrived = checked.iter().flatten().map(arrive).collect();
@@ -263,10 +263,6 @@ async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<
         }
     };
     checked.into_iter().map(answer).collect()
-}
-
-fn sender(checked: &Checked) -> AccountId {
-    checked.transaction.body.sender().expect("a checked transaction has a sender")
 }
 
 /// The next nonce of each sender in final state and whose it is, and the height at which the nonces were read.

@@ -201,8 +201,7 @@ impl Living {
     async fn admit(&self, transactions: Vec<Transaction>) -> Vec<Arc<Checked>> {
         let chain = self.services.chain();
         let checked: Vec<_> = check_batch(chain, transactions).into_iter().flatten().collect();
-        let senders: Vec<_> =
-            checked.iter().map(|checked| checked.transaction.body.sender().expect("checked")).collect();
+        let senders: Vec<_> = checked.iter().map(|checked| checked.sender()).collect();
         let keys: Vec<_> = senders.iter().map(|sender| nonce::key(*sender)).collect();
         let read = async |keys: Vec<_>| self.services.read(&keys).await.map(|reading| reading.values);
         let owners = self.owners.of(&senders, read).await.unwrap_or_default();

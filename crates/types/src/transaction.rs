@@ -89,8 +89,27 @@ pub struct Transaction {
 pub struct Checked {
     pub transaction: Transaction,
     pub hash: TransactionHash,
+    /// The accounts of its signers; the first is the sender.
+    pub signers: Vec<AccountId>,
     /// Encoded bytes.
     pub size: usize,
+}
+
+impl Checked {
+    /// Vouches for a transaction of so many encoded bytes.
+    pub fn vouch(transaction: Transaction, size: usize) -> Self {
+        let body = &transaction.body;
+        let (hash, signers) = (body.hash(), body.signers.iter().map(PublicKey::account).collect());
+        Self { transaction, hash, signers, size }
+    }
+
+    /// The account whose nonce the transaction uses.
+    ///
+    /// # Panics
+    /// When nobody signs it: `check_shape` was not asked.
+    pub fn sender(&self) -> AccountId {
+        *self.signers.first().expect("a checked transaction has a sender")
+    }
 }
 
 impl Body {

@@ -175,7 +175,8 @@ pub fn acts(genesis: &Genesis, signers: &[u8], nonce: u64, acts: Vec<Act>, now: 
 
 /// A transaction that claims to have been checked.
 pub fn checked(transaction: Transaction) -> Arc<Checked> {
-    Arc::new(Checked { hash: transaction.body.hash(), size: transaction.encode().len(), transaction })
+    let size = transaction.encode().len();
+    Arc::new(Checked::vouch(transaction, size))
 }
 
 /// Checks every transaction of a block.

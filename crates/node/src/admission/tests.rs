@@ -29,8 +29,8 @@ fn signed(nonce: u64) -> Transaction {
 
 /// As a block brings it: nobody has looked at its signatures.
 fn unchecked(transaction: Transaction) -> Arc<Checked> {
-    let (hash, size) = (transaction.body.hash(), transaction.encode().len());
-    Arc::new(Checked { transaction, hash, size })
+    let size = transaction.encode().len();
+    Arc::new(Checked::vouch(transaction, size))
 }
 
 /// The transaction with its signature of another length, or with another signature.

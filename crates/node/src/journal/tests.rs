@@ -21,11 +21,10 @@ fn transaction(nonce: u64, payload: usize) -> Arc<Checked> {
             .expect("one"),
         acts: List::new(vec![Act { module: 1, call: 0, payload }]).expect("one"),
     };
-    let hash = body.hash();
     let signatures = List::new(vec![Bytes::new([0; 64]).expect("64 bytes")]).expect("one");
     let transaction = Transaction { body, signatures };
     let size = transaction.encode().len();
-    Arc::new(Checked { transaction, hash, size })
+    Arc::new(Checked::vouch(transaction, size))
 }
 
 fn open(path: &Path) -> (Store, Vec<u64>) {
