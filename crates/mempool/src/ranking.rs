@@ -1,8 +1,8 @@
 //! Who holds the most of a full pool, and so gives way.
 //!
-//! A pool that is not full needs none of this, and most never are. So it is made when somebody has to give way, kept up
-//! with what comes and goes from then on, and forgotten when half of the pool has emptied: making it looks at every
-//! account, and is paid for by as many transactions as fill the pool again.
+//! A pool that is not full needs none of this. So it is made when somebody has to give way, kept up with what comes and
+//! goes from then on, and forgotten when more than half of the pool has emptied. Making it looks at every account: that
+//! is not done again before half of the pool, by count or by bytes, has come anew.
 
 use std::collections::BTreeSet;
 use types::AccountId;

@@ -96,7 +96,8 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Vouches for a transaction of so many encoded bytes.
+    /// Vouches for a transaction of so many encoded bytes. A block from outside is decoded into these too, and its
+    /// reader asks `execution::check` before it votes.
     pub fn vouch(transaction: Transaction, size: usize) -> Self {
         let body = &transaction.body;
         let (hash, signers) = (body.hash(), body.signers.iter().map(PublicKey::account).collect());
