@@ -29,9 +29,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use types::{
-    BlockHash, Digest, Genesis, Header, PeerKey, Rejection, Room, Transaction,
+    BlockHash, Digest, Genesis, Header, PeerKey, Rejection, Room,
     limits::{BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX},
     rejection::tech,
+    transaction::Named,
     wire,
 };
 
@@ -252,8 +253,7 @@ fn decode_transactions(encoded: &[u8]) -> Result<Vec<Arc<Checked>>, Rejection> {
     let mut room = Room::BLOCK;
     for _ in 0..count {
         let size = take_length(&mut rest)?;
-        let transaction = Transaction::decode(take(&mut rest, size)?)?;
-        let checked = Checked::vouch(transaction, size);
+        let checked = Checked::vouch(Named::decode(take(&mut rest, size)?)?);
         if !room.take(&checked) {
             return Err(tech::payload_too_big(format!("a block body of {} bytes and its acts", encoded.len())));
         }

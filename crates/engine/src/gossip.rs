@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use types::{Transaction, limits::TRANSACTION_BYTES_MAX};
+use types::{Transaction, limits::TRANSACTION_BYTES_MAX, transaction::Named};
 
 use crate::{network::BUNDLES_PER_SECOND, source::TransactionSource, stack::PeerKey};
 
@@ -55,7 +55,7 @@ const WORDS_MAX: usize = 256;
 /// Transactions that a peer has sent: unchecked, and perhaps known already.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    pub transactions: Vec<Transaction>,
+    pub transactions: Vec<Named>,
     /// As many as there were, and their bytes.
     count: usize,
     bytes: usize,
@@ -226,7 +226,7 @@ fn bundle(first: Vec<u8>, waiting: &mut Waiting) -> Vec<u8> {
 }
 
 /// The transactions of a bundle; `None` where it is none.
-fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
+fn open(mut bytes: &[u8]) -> Option<Vec<Named>> {
     if bytes.len() > BUNDLE_BYTES_MAX {
         return None;
     }
@@ -235,7 +235,7 @@ fn open(mut bytes: &[u8]) -> Option<Vec<Transaction>> {
         let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (transaction, rest) = rest.split_at_checked(length)?;
-        transactions.push(Transaction::decode(transaction).ok()?);
+        transactions.push(Named::decode(transaction).ok()?);
         bytes = rest;
     }
     Some(transactions)
@@ -258,7 +258,7 @@ mod tests {
     use std::{collections::BTreeMap, time::Duration};
     use types::{
         Act, Bytes, Digest, List, Suite, Timestamp, Transaction,
-        transaction::{Body, PublicKey},
+        transaction::{Body, Named, PublicKey},
     };
 
     fn transaction(nonce: u64) -> Transaction {
@@ -279,7 +279,7 @@ mod tests {
         let sent: Vec<_> = (0..3).map(transaction).collect();
         sent[1..].iter().for_each(|transaction| outgoing.send(transaction));
         let bytes = bundle(sent[0].encode(), &mut waiting);
-        assert_eq!(open(&bytes), Some(sent));
+        assert_eq!(open(&bytes), Some(sent.into_iter().map(Named::from).collect()));
         assert_eq!(open(&[]), Some(Vec::new()));
         let ends: Vec<usize> = (0..3).map(|end| bytes.len() / 3 * end).collect();
         for length in (1..bytes.len()).filter(|length| !ends.contains(length)) {
@@ -324,7 +324,10 @@ mod tests {
                 let length = bytes.remaining();
                 heard.extend(open(&bytes.copy_to_bytes(length)).unwrap());
             }
-            assert!((0..).zip(&heard).all(|(nonce, heard)| heard.body.nonce == nonce), "none is lost on the way");
+            assert!(
+                (0..).zip(&heard).all(|(nonce, heard)| heard.transaction.body.nonce == nonce),
+                "none is lost on the way"
+            );
         });
     }
 

@@ -6,57 +6,60 @@
 
 use std::sync::Arc;
 use types::{
-    ChainId, Rejection, Transaction, TransactionHash, limits,
+    ChainId, Rejection, TransactionHash, limits,
     planted::{self, Fault},
     rejection::tech,
-    transaction::{Checked, PublicKey},
+    transaction::{Checked, Named, PublicKey},
 };
 
 /// Checks transactions for one chain, all their signatures in one batch; one answer each, in order.
-pub fn check_batch(chain: ChainId, transactions: Vec<Transaction>) -> Vec<Result<Arc<Checked>, Rejection>> {
-    let sound: Vec<_> = transactions.into_iter().map(|transaction| check_unsigned(chain, transaction)).collect();
+pub fn check_batch<T: Into<Named>>(chain: ChainId, transactions: Vec<T>) -> Vec<Result<Arc<Checked>, Rejection>> {
+    let sound: Vec<_> = transactions.into_iter().map(|transaction| check_unsigned(chain, transaction.into())).collect();
     let items: Vec<_> = sound.iter().flatten().flat_map(signatures).collect();
     let mut verdicts = crypto::verify_batch(&items).into_iter();
     let mut faults = Vec::with_capacity(sound.len());
-    for checked in &sound {
+    for named in &sound {
         // Every signature's verdict is taken, also after a bad one: the next transaction's follow behind.
         let mut fault = None;
-        for signer in checked.iter().flat_map(|checked| &checked.transaction.body.signers) {
+        for signer in named.iter().flat_map(|named| &named.signers) {
             let valid = verdicts.next().expect("one verdict per signature") || planted::is(Fault::SignatureUnchecked);
             if !valid && fault.is_none() {
-                fault = Some(tech::signature_invalid(signer.account()));
+                fault = Some(tech::signature_invalid(*signer));
             }
         }
         faults.push(fault);
     }
-    sound.into_iter().zip(faults).map(|(checked, fault)| fault.map_or(checked.map(Arc::new), Err)).collect()
+    sound
+        .into_iter()
+        .zip(faults)
+        .map(|(checked, fault)| fault.map_or(checked.map(|named| Arc::new(Checked::vouch(named))), Err))
+        .collect()
 }
 
 /// [`check_batch`] for one transaction.
-pub fn check_one(chain: ChainId, transaction: Transaction) -> Result<Arc<Checked>, Rejection> {
-    check_batch(chain, vec![transaction]).pop().expect("one answer per transaction")
+pub fn check_one(chain: ChainId, transaction: impl Into<Named>) -> Result<Arc<Checked>, Rejection> {
+    check_batch(chain, vec![transaction.into()]).pop().expect("one answer per transaction")
 }
 
 /// [`check_one`] for bytes from outside.
 pub fn check_encoded(chain: ChainId, bytes: &[u8]) -> Result<Arc<Checked>, Rejection> {
-    check_one(chain, Transaction::decode(bytes)?)
+    check_one(chain, Named::decode(bytes)?)
 }
 
 /// Everything but the signatures, cheapest first.
-fn check_unsigned(chain: ChainId, transaction: Transaction) -> Result<Checked, Rejection> {
-    transaction.check_shape()?;
-    let body = &transaction.body;
+fn check_unsigned(chain: ChainId, named: Named) -> Result<Named, Rejection> {
+    named.transaction.check_shape()?;
+    let body = &named.transaction.body;
     if body.chain != chain {
         return Err(tech::wrong_chain(chain, body.chain));
     }
     for signer in &body.signers {
         check_signer(signer)?;
     }
-    let size = transaction.size();
-    if size > limits::TRANSACTION_BYTES_MAX {
-        return Err(tech::payload_too_big(format!("a transaction of {size} bytes")));
+    if named.size > limits::TRANSACTION_BYTES_MAX {
+        return Err(tech::payload_too_big(format!("a transaction of {} bytes", named.size)));
     }
-    Ok(Checked::vouch(transaction, size))
+    Ok(named)
 }
 
 fn check_signer(signer: &PublicKey) -> Result<(), Rejection> {
@@ -69,8 +72,8 @@ fn check_signer(signer: &PublicKey) -> Result<(), Rejection> {
 }
 
 /// The signatures of one transaction, in the order of its signers.
-fn signatures(checked: &Checked) -> impl Iterator<Item = crypto::Item<'_>> {
-    let Checked { transaction, hash: TransactionHash(message), .. } = checked;
+fn signatures(named: &Named) -> impl Iterator<Item = crypto::Item<'_>> {
+    let Named { transaction, hash: TransactionHash(message), .. } = named;
     let pairs = transaction.body.signers.iter().zip(&transaction.signatures);
     pairs.map(move |(public_key, signature)| crypto::Item { public_key, message, signature })
 }

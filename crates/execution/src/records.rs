@@ -2,13 +2,14 @@
 //! key only.
 
 use hashbrown::{HashMap, hash_map::EntryRef};
+use smallvec::SmallVec;
 use std::{hash::RandomState, mem};
 use types::{Decoded, Key};
 
 /// Bytes of records that are kept from block to block: some hundred thousand records of usual size.
 const RECENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What a record in memory takes besides its key and value.
-const ENTRY_BYTES: usize = 160;
+const ENTRY_BYTES: usize = 200;
 
 /// A record as far as it is known.
 #[derive(Debug, Default)]
@@ -59,7 +60,10 @@ impl Entry {
     }
 }
 
-type Half = HashMap<Key, Entry, RandomState>;
+/// A key beside its record, where looking for it finds it without another step; longer ones lie elsewhere.
+type Near = SmallVec<[u8; 36]>;
+
+type Half = HashMap<Near, Entry, RandomState>;
 
 /// Records that lately run blocks read or wrote, as they stand after one block, and while a block runs, as it has left
 /// them so far. The run of that block's child finds them here and need not ask for them.
@@ -94,14 +98,14 @@ impl Recent {
         match self.get(&key) {
             Some(entry) if entry.before == Before::Unread => entry.before = Before::Was(value),
             Some(_) => {}
-            None => self.insert(key, Entry::new(value)),
+            None => self.insert(&key, Entry::new(value)),
         }
     }
 
     /// Writes for the block that is run.
     pub(crate) fn write(&mut self, key: &Key, written: Entry) -> Wrote {
         let Some(entry) = self.get(key) else {
-            self.insert(key.clone(), Entry { before: Before::Unread, ..written });
+            self.insert(key, Entry { before: Before::Unread, ..written });
             return Wrote::Unread;
         };
         let (held, holds) = (entry.bytes(key), written.bytes(key));
@@ -127,9 +131,9 @@ impl Recent {
         }
     }
 
-    fn insert(&mut self, key: Key, entry: Entry) {
-        self.young_bytes += entry.bytes(&key);
-        self.young.insert(key, entry);
+    fn insert(&mut self, key: &[u8], entry: Entry) {
+        self.young_bytes += entry.bytes(key);
+        self.young.insert(Near::from_slice(key), entry);
     }
 
     /// Keeps to the bound. Between runs only: within a run nothing is forgotten.

@@ -28,6 +28,7 @@ use types::{
 };
 
 pub use types::transaction::Checked;
+use types::transaction::Named;
 
 /// Acts looked at ahead when one misses a record, so that their records are loaded in the same round. Each is tried once
 /// in every round until it misses nothing, and a proposer looks at the time in front of each transaction: so they are few
@@ -99,7 +100,7 @@ pub struct BlockRun {
     /// The acts of each transaction, decoded once however often they run.
     work: Vec<Work>,
     phase: Phase,
-    /// All that [`BlockRun::surely_read`] names is in memory.
+    /// All that [`BlockRun::surely_missing`] names is in memory.
     read_ahead: bool,
     time: Timestamp,
     clock_offset_ms: i64,
@@ -251,7 +252,7 @@ impl BlockRun {
     /// everything in memory, as on a busy chain most do, never comes here.
     fn with_ahead(&mut self, mut keys: BTreeSet<Key>) -> BTreeSet<Key> {
         if !self.read_ahead {
-            let missing = self.surely_read();
+            let missing = self.surely_missing();
             self.read_ahead = missing.is_empty();
             keys.extend(missing);
         }
@@ -262,7 +263,7 @@ impl BlockRun {
     }
 
     /// Of what every block and every transaction reads first, what is not in memory.
-    fn surely_read(&mut self) -> BTreeSet<Key> {
+    fn surely_missing(&mut self) -> BTreeSet<Key> {
         let mut first = vec![ledger::clock::offset_key(), governance::schedule_key()];
         for (checked, work) in self.input.transactions.iter().zip(&self.work) {
             first.push(nonce::key(checked.sender()));
@@ -498,7 +499,7 @@ impl From<Miss> for Halt {
 
 /// What the first act of a transaction runs in.
 fn context(input: &BlockInput, chain: ChainId, time: Timestamp, position: usize) -> Context<'_> {
-    let Checked { hash: transaction, signers, .. } = &*input.transactions[position];
+    let Named { hash: transaction, signers, .. } = &**input.transactions[position];
     let (clock, height) = (input.genesis.clock, input.height);
     Context { chain, clock, height, time, transaction: *transaction, act: 0, signers, actor: None }
 }

@@ -54,7 +54,7 @@ fn advance(signer: &str, nonce: u64, to: u64) -> Arc<Checked> {
         signers: List::new(vec![key_of(signer)]).unwrap(),
         acts: List::new(vec![ledger::act(&Advance { to: Timestamp(to) }).unwrap()]).unwrap(),
     };
-    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }, 100))
+    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }))
 }
 
 enum Load {
@@ -112,7 +112,7 @@ fn records(nonce: u64, count: usize) -> Arc<Checked> {
     };
     let mut body = advance("CORE.maker", nonce, 0).transaction.body.clone();
     body.acts = List::new((0..count).map(|number| ledger::act(&record(number)).unwrap()).collect()).unwrap();
-    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }, 100))
+    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }))
 }
 
 fn propose(now: Timestamp, transactions: Vec<Arc<Checked>>) -> BlockRun {
@@ -324,7 +324,7 @@ fn a_transaction_that_touches_too_much_is_refused_and_the_block_goes_on() {
             signers: List::new(vec![key_of("CORE.maker")]).unwrap(),
             acts: List::new(acts).unwrap(),
         };
-        Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }, 100))
+        Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }))
     };
     let one = vec![acts[0].clone()];
     let transactions = [transaction(0, acts), transaction(1, one)];

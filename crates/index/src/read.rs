@@ -17,7 +17,11 @@ use api::{
 };
 use sqlx::{AssertSqlSafe, Row, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::SqliteRow};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use types::{Timestamp, Transaction, TransactionHash, transaction::Checked, wire};
+use types::{
+    Timestamp, TransactionHash,
+    transaction::{Checked, Named},
+    wire,
+};
 
 /// How long a follower waits for an event before he gets an empty page: he learns that the line is alive.
 const EVENTS_WAIT: Duration = Duration::from_secs(10);
@@ -136,14 +140,14 @@ impl Index {
             return Ok(None);
         };
         let bytes: Vec<u8> = row.get(0);
-        let transaction = Transaction::decode(&bytes).map_err(|_| Error::Corrupt("a transaction"))?;
+        let transaction = Named::decode(&bytes).map_err(|_| Error::Corrupt("a transaction"))?;
         let receipt = wire::decode(row.get::<&[u8], _>(1)).map_err(|_| Error::Corrupt("a receipt"))?;
         let first_event = u32::try_from(row.get::<i64, _>(2)).map_err(|_| Error::Corrupt("a position"))?;
         let sql = "SELECT time_ms FROM blocks WHERE height = $1";
         let (height, _) = of_place(row.get(3));
         let time = sqlx::query_scalar(sql).bind(signed(height)).fetch_one(&self.readers).await.map_err(read)?;
         let time = Timestamp(unsigned(time)?);
-        let transaction = Arc::new(Checked::vouch(transaction, bytes.len()));
+        let transaction = Arc::new(Checked::vouch(transaction));
         Ok(Some(Included { transaction, receipt, time, first_event }))
     }
 

@@ -34,6 +34,11 @@ impl Lane {
         self.replaced_at
     }
 
+    /// The sender's next nonce, as far as the pool was told.
+    pub(crate) fn next_nonce(&self) -> u64 {
+        self.next_nonce
+    }
+
     /// Whether the sender's next nonce, as far as the pool was told, is this one or a later one.
     pub(crate) fn knows(&self, next_nonce: u64) -> bool {
         self.next_nonce >= next_nonce

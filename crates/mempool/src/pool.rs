@@ -10,7 +10,8 @@ use crate::{
     ranking::Ranking,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
     ops::Bound,
     sync::Arc,
 };
@@ -25,6 +26,9 @@ use types::{
 const BACKLOG_MS: u64 = 4_000;
 /// So many may wait however slow the blocks are: those of two full ones.
 const BACKLOG_MIN: u64 = 2 * limits::BLOCK_TRANSACTIONS_MAX as u64;
+
+/// Deadlines of what has left that are kept in any case.
+const SWEEP_MIN: usize = 1_024;
 
 /// How much may wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,7 +78,8 @@ pub struct Pool {
     groups: BTreeMap<Organisation, Group>,
     /// Who gives way: while the pool is full, and some time after.
     ranking: Option<Ranking>,
-    deadlines: BTreeSet<(Timestamp, TransactionHash)>,
+    /// When what waits expires, the next one first; and what has left since, until it is [swept](Self::sweep) out.
+    deadlines: BinaryHeap<Reverse<(Timestamp, TransactionHash)>>,
     load: Load,
     drain: Drain,
     departures: Vec<Departure>,
@@ -160,19 +165,42 @@ impl Pool {
         waiting > BACKLOG_MIN && self.drain.time_for(waiting) > BACKLOG_MS
     }
 
+    /// How many deadlines are kept.
+    #[cfg(test)]
+    pub(crate) fn deadlines(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    /// A sender's next nonce, where something of him waits.
+    pub fn next_nonce(&self, sender: AccountId) -> Option<u64> {
+        self.lanes.get(&sender).map(Lane::next_nonce)
+    }
+
+    /// Admits a transaction that goes behind others of its sender: of whom the pool knows then what state would say.
+    /// `false` where that is not known, or where it cannot wait just so: [`submit`](Self::submit) says more.
+    pub fn submit_behind(&mut self, checked: &Arc<Checked>, now: Timestamp) -> bool {
+        self.expire(now);
+        let sender = checked.sender();
+        // An account of nobody may have become somebody's.
+        let lane = self.lanes.get(&sender).filter(|lane| lane.home != Organisation::UNKNOWN);
+        let free = lane.is_some_and(|lane| {
+            matches!(lane.at(checked.transaction.body.nonce), Ok(None))
+                && lane.load().transactions < self.bounds.per_account_max
+        });
+        let waits = free && timely(checked, now).is_ok() && self.load.fits(checked.size, self.bounds);
+        if waits {
+            self.enroll(checked);
+            self.change(sender, |lane| lane.insert(checked.clone()));
+        }
+        waits
+    }
+
     /// Admits a transaction or says why not. `now` is block time.
     pub fn submit(&mut self, arrival: Arrival, now: Timestamp) -> Result<Admitted, Rejection> {
         let Arrival { checked, next_nonce, organisation } = arrival;
-        let body = &checked.transaction.body;
-        let (sender, nonce, valid_until) = (checked.sender(), body.nonce, body.valid_until);
+        let (sender, nonce) = (checked.sender(), checked.transaction.body.nonce);
         self.expire(now);
-        if valid_until < now {
-            return Err(tech::expired(valid_until, now));
-        }
-        let latest = Timestamp(now.0.saturating_add(limits::VALIDITY_MS_MAX));
-        if valid_until > latest {
-            return Err(tech::validity_too_long(valid_until, latest));
-        }
+        timely(&checked, now)?;
         self.settle_home(sender, organisation);
         self.advance(sender, next_nonce, None);
         if self.contains(checked.hash) {
@@ -253,10 +281,11 @@ impl Pool {
 
     /// Removes what can no longer run at block time `now`.
     pub fn expire(&mut self, now: Timestamp) {
-        while let Some((valid_until, hash)) = self.deadlines.first().copied() {
+        while let Some(Reverse((valid_until, hash))) = self.deadlines.peek().copied() {
             if valid_until >= now || planted::is(Fault::ExpiredTaken) {
                 break;
             }
+            self.deadlines.pop();
             self.depart(hash, Departed::Expired(now));
         }
     }
@@ -400,7 +429,7 @@ impl Pool {
     /// Enters a transaction in the books of the whole pool.
     fn enroll(&mut self, checked: &Arc<Checked>) {
         self.waiting.insert(checked.hash, checked.clone());
-        self.deadlines.insert((checked.transaction.body.valid_until, checked.hash));
+        self.deadlines.push(deadline(checked));
         self.load.add(checked.size);
     }
 
@@ -408,11 +437,32 @@ impl Pool {
     fn strike(&mut self, checked: &Checked) {
         let waited = self.waiting.remove(&checked.hash);
         assert!(waited.is_some(), "what is in a lane waits");
-        let deadline = self.deadlines.remove(&(checked.transaction.body.valid_until, checked.hash));
-        assert!(deadline, "what waits has a deadline");
         self.load.remove(checked.size);
+        self.sweep();
         if self.load.weight(self.bounds) < whole(self.bounds) / 2 {
             self.ranking = None;
         }
     }
+
+    /// Forgets the deadlines of what has left, once they are the most: so many have left since that this costs each of
+    /// them no more than a step.
+    fn sweep(&mut self) {
+        if self.deadlines.len() > 2 * self.waiting.len() + SWEEP_MIN {
+            self.deadlines = self.waiting.values().map(deadline).collect();
+        }
+    }
+}
+
+fn deadline(checked: &Arc<Checked>) -> Reverse<(Timestamp, TransactionHash)> {
+    Reverse((checked.transaction.body.valid_until, checked.hash))
+}
+
+/// Refuses what can no longer run at block time `now`, and what may wait too long.
+fn timely(checked: &Checked, now: Timestamp) -> Result<(), Rejection> {
+    let valid_until = checked.transaction.body.valid_until;
+    if valid_until < now {
+        return Err(tech::expired(valid_until, now));
+    }
+    let latest = Timestamp(now.0.saturating_add(limits::VALIDITY_MS_MAX));
+    if valid_until > latest { Err(tech::validity_too_long(valid_until, latest)) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use types::{
     AccountId, Digest, Rejection, Room, Timestamp, limits,
     rejection::tech,
     text::{Bytes, List},
-    transaction::{Act, Body, Checked, PublicKey, Suite, Transaction},
+    transaction::{Act, Body, Checked, Named, PublicKey, Suite, Transaction},
 };
 
 pub(crate) const NOW: Timestamp = Timestamp(1_000_000);
@@ -31,7 +31,8 @@ pub(crate) fn sized(sender: u8, nonce: u64, variant: u8, valid_until: Timestamp,
         signers: List::new(vec![key(sender)]).unwrap(),
         acts: List::new(vec![act]).unwrap(),
     };
-    Arc::new(Checked::vouch(Transaction { body, signatures: List::default() }, size))
+    let transaction = Transaction { body, signatures: List::default() };
+    Arc::new(Checked::vouch(Named { size, ..transaction.into() }))
 }
 
 pub(crate) fn waiting(sender: u8, nonce: u64) -> Arc<Checked> {
@@ -224,4 +225,51 @@ fn settling_removes_the_included_the_dropped_and_what_lost_its_nonce() {
     expected.sort();
     assert_eq!(left, expected);
     assert_eq!(code(submit(&mut pool, waiting(1, 0), NOW, 0)), 6, "the settled block said that nonce 0 is used");
+}
+
+#[test]
+fn what_goes_behind_others_needs_no_look_at_the_state() {
+    let owner = Organisation::of([1; 16]);
+    let mut pool =
+        Pool::new(Bounds { transactions_max: 4, per_account_max: 3, ..Bounds::default() }, Policy::FirstCome);
+    assert!(!pool.submit_behind(&waiting(1, 5), NOW), "nothing is known of a stranger");
+    submit(&mut pool, waiting(2, 0), NOW, 0).unwrap();
+    assert!(!pool.submit_behind(&waiting(2, 1), NOW), "an account of nobody may be somebody's by now");
+    pool.submit(Arrival { checked: waiting(1, 5), next_nonce: 5, organisation: owner }, NOW).unwrap();
+    assert_eq!((pool.next_nonce(account(1)), pool.next_nonce(account(3))), (Some(5), None));
+    assert!(!pool.submit_behind(&waiting(1, 4), NOW), "its nonce is used");
+    assert!(!pool.submit_behind(&waiting(1, 5), NOW), "it waits already");
+    assert!(!pool.submit_behind(&sized(1, 5, 1, LATER, SIZE), NOW), "another waits with its nonce");
+    assert!(!pool.submit_behind(&sized(1, 6, 0, Timestamp(NOW.0 - 1), SIZE), NOW), "it has expired");
+    let too_long = Timestamp(NOW.0 + limits::VALIDITY_MS_MAX + 1);
+    assert!(!pool.submit_behind(&sized(1, 6, 0, too_long, SIZE), NOW), "it would wait too long");
+    assert!(pool.submit_behind(&waiting(1, 6), NOW));
+    assert!(pool.submit_behind(&waiting(1, 8), NOW), "a gap may be filled later");
+    assert!(!pool.submit_behind(&waiting(1, 7), NOW), "the account has all that it may have");
+    assert_eq!((pool.len(), pool.held_by(owner)), (4, 3));
+    pool.settle(&[waiting(1, 5)], Vec::new());
+    submit(&mut pool, waiting(3, 0), NOW, 0).unwrap();
+    assert!(!pool.submit_behind(&waiting(1, 7), NOW), "the pool is full");
+    assert!(!pool.submit_behind(&waiting(1, 5), NOW), "the block said that its nonce is used");
+}
+
+#[test]
+fn a_deadline_is_kept_while_its_transaction_waits_and_not_much_longer() {
+    let mut pool = pool_of(&[waiting(1, 0), sized(2, 0, 0, NOW, SIZE)]);
+    for nonce in 0..20_000 {
+        submit(&mut pool, waiting(3, nonce), NOW, nonce).unwrap();
+        pool.settle(&[waiting(3, nonce)], Vec::new());
+    }
+    assert!(pool.deadlines() < 2_000, "{}", pool.deadlines());
+    pool.departures();
+    pool.expire(LATER);
+    assert_eq!(left(&mut pool), [(account(2), 0, Departed::Expired(LATER))]);
+    // One that left and came again expires once.
+    pool.settle(&[], vec![(waiting(1, 0).hash, tech::no_acts())]);
+    submit(&mut pool, waiting(1, 0), NOW, 0).unwrap();
+    pool.departures();
+    let late = Timestamp(LATER.0 + 1);
+    pool.expire(late);
+    assert_eq!(left(&mut pool), [(account(1), 0, Departed::Expired(late))]);
+    assert_eq!((pool.len(), pool.deadlines()), (0, 0));
 }

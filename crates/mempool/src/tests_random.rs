@@ -225,6 +225,18 @@ fn submit(pool: &mut Pool, model: &mut Model, checked: Arc<Checked>) {
     model.depart(pool);
     let expected = model.answer(&checked);
     let within = model.within_share(&checked);
+    if checked.hash.0[0].is_multiple_of(2) {
+        let known = organisation(sender) != Organisation::UNKNOWN
+            && model.waiting.values().any(|other| other.sender() == sender);
+        let fits = pool.len() < BOUNDS.transactions_max && pool.bytes() + checked.size <= BOUNDS.bytes_max;
+        let waits = pool.submit_behind(&checked, now);
+        assert_eq!(waits, known && fits && expected == Some(Ok(Admitted::New)));
+        assert!(pool.departures().is_empty(), "nothing gives way for it");
+        if waits {
+            model.waiting.insert(checked.hash, checked);
+            return;
+        }
+    }
     let answer = pool.submit(arrival, now).map_err(|rejection| rejection.code);
     match expected {
         Some(expected) => assert_eq!(answer, expected),

@@ -50,6 +50,30 @@ fn organisations_take_turns_however_many_accounts_each_has() {
 }
 
 #[test]
+fn a_pool_that_is_full_again_knows_anew_who_holds_the_most() {
+    let mut pool = small(Policy::FirstCome);
+    let fill = |pool: &mut Pool, most: u8, other: u8, [many, few]: [Organisation; 2], from: u64| {
+        for nonce in from..from + 8 {
+            come(pool, many, waiting(most, nonce)).unwrap();
+        }
+        for nonce in from..from + 2 {
+            come(pool, few, waiting(other, nonce)).unwrap();
+        }
+    };
+    fill(&mut pool, 1, 2, [beta(), gamma()], 0);
+    come(&mut pool, ALPHA, waiting(3, 0)).unwrap();
+    assert!(matches!(left(&mut pool)[..], [(evicted, 7, Departed::Evicted(_))] if evicted == account(1)));
+    // Blocks empty it, and the other comes to hold the most.
+    let all: Vec<_> = pool.waiting().cloned().collect();
+    pool.settle(&all, Vec::new());
+    pool.departures();
+    assert!(pool.is_empty());
+    fill(&mut pool, 2, 1, [gamma(), beta()], 10);
+    come(&mut pool, ALPHA, waiting(3, 1)).unwrap();
+    assert!(matches!(left(&mut pool)[..], [(evicted, 17, Departed::Evicted(_))] if evicted == account(2)));
+}
+
+#[test]
 fn who_holds_less_than_a_share_of_a_full_pool_gets_in_and_the_greatest_holder_gives_way() {
     let mut pool = small(Policy::FirstCome);
     for nonce in 0..8 {

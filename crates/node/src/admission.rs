@@ -25,7 +25,9 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use types::{
-    AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, limits, rejection::tech, transaction::Checked,
+    AccountId, ChainId, Genesis, Rejection, Transaction, TransactionHash, limits,
+    rejection::tech,
+    transaction::{Checked, Named},
 };
 
 /// Transactions that wait to be checked; beyond that callers are told to come again.
@@ -212,15 +214,8 @@ async fn answer(
 async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
     while let Some(mut arrived) = arriving.recv().await {
         let bundle = &mut arrived.bundle;
-        let senders: BTreeSet<AccountId> =
-            bundle.transactions.iter().filter_map(|transaction| transaction.body.sender()).collect();
-        let Ok((_, next)) = nonces(&way.chain, senders.into_iter().collect()).await else { continue };
         let all = bundle.transactions.len();
-        let mut transactions = std::mem::take(&mut bundle.transactions);
-        transactions.retain(|transaction| {
-            let next = transaction.body.sender().and_then(|sender| next.get(&sender));
-            next.is_some_and(|next| transaction.body.nonce >= *next)
-        });
+        let Ok(transactions) = of_use(&way, std::mem::take(&mut bundle.transactions)).await else { continue };
         bundle.useless(all - transactions.len());
         let id = way.id;
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
@@ -233,12 +228,32 @@ async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
     }
 }
 
+/// Those whose nonces are not used.
+async fn of_use(way: &Way, mut transactions: Vec<Named>) -> Result<Vec<Named>, engine::Error> {
+    let next = way.source.next_nonces(&transactions);
+    let strange = transactions.iter().zip(&next).filter(|(_, next)| next.is_none());
+    let strange: BTreeSet<AccountId> = strange.filter_map(|(named, _)| named.sender()).collect();
+    let read = nonces(&way.chain, strange.into_iter().collect()).await?.1;
+    let mut next = next.into_iter();
+    transactions.retain(|named| {
+        let next = next.next().expect("one for each").or_else(|| read.get(&named.sender()?).copied());
+        next.is_some_and(|next| named.transaction.body.nonce >= next)
+    });
+    Ok(transactions)
+}
+
 /// An answer, and the transaction if it waits now.
 type Admitted = (Answer, Option<(Arc<Checked>, mempool::Admitted)>);
 
 /// Takes what was checked into the pool. Answers nothing when state cannot be read: the callers come again.
 async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
-    let senders: BTreeSet<AccountId> = checked.iter().flatten().map(|checked| checked.sender()).collect();
+    let now = way.chain.head().time;
+    let sound: Vec<Arc<Checked>> = checked.iter().flatten().cloned().collect();
+    // Most go behind others of their senders on a busy chain: of those senders the pool knows what state would say.
+    let behind = way.source.submit_behind(&sound, now);
+    let strange = sound.into_iter().zip(&behind).filter(|(_, waits)| !**waits);
+    let strange: Vec<Arc<Checked>> = strange.map(|(checked, _)| checked).collect();
+    let senders: BTreeSet<AccountId> = strange.iter().map(|checked| checked.sender()).collect();
     let (height, standings) = match standings(way, senders.into_iter().collect()).await {
         Ok(standings) => standings,
         Err(error) => {
@@ -246,12 +261,15 @@ async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<
             return Vec::new();
         }
     };
-    let arrive = |checked: &Arc<Checked>| {
+    let arrive = |checked: Arc<Checked>| {
         let (next_nonce, organisation) = standings[&checked.sender()];
-        Arrival { checked: checked.clone(), next_nonce, organisation }
+        Arrival { checked, next_nonce, organisation }
     };
-    let arrived = checked.iter().flatten().map(arrive).collect();
-    let mut admitted = way.source.submit(arrived, way.chain.head().time).into_iter();
+    let mut first = way.source.submit(strange.into_iter().map(arrive).collect(), now).into_iter();
+    let mut admitted = behind.into_iter().map(|waits| match waits {
+        true => Ok(mempool::Admitted::New),
+        false => first.next().expect("one answer for each that did not go behind others"),
+    });
     let answer = |checked: Result<Arc<Checked>, Rejection>| {
         let checked = match checked {
             Ok(checked) => checked,
@@ -278,6 +296,9 @@ async fn standings(
 
 /// The next nonce of each sender in final state, and the state's height.
 async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<(u64, BTreeMap<AccountId, u64>), engine::Error> {
+    if senders.is_empty() {
+        return Ok((chain.head().height, BTreeMap::new()));
+    }
     let reading = chain.read(senders.iter().map(|sender| nonce::key(*sender)).collect()).await?;
     let decode = |(sender, record): (AccountId, Option<Vec<u8>>)| (sender, nonce::decode(record.as_deref()));
     Ok((reading.height, senders.into_iter().zip(reading.values).map(decode).collect()))

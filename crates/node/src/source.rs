@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use types::{AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, TransactionHash, transaction::Checked};
+use types::{
+    AccountId, FinalBlock, Rejection, Room, Timestamp, Transaction, TransactionHash,
+    transaction::{Checked, Named},
+};
 
 /// Bundles of peers' transactions that wait to be checked; beyond that they are let go.
 const ARRIVING: usize = 1_024;
@@ -51,16 +54,37 @@ impl PoolSource {
         let hashes: Vec<TransactionHash> = arrived.iter().map(|arrival| arrival.checked.hash).collect();
         let mut pool = self.pool();
         let admitted = arrived.into_iter().map(|arrival| pool.submit(arrival, now)).collect::<Vec<_>>();
+        let new = hashes.into_iter().zip(&admitted).filter(|(_, answer)| matches!(answer, Ok(Admitted::New)));
+        self.came(pool, new.map(|(hash, _)| hash));
+        admitted
+    }
+
+    /// Admits those that go behind others of their senders, without a look at the state ([`Pool::submit_behind`]).
+    pub fn submit_behind(&self, checked: &[Arc<Checked>], now: Timestamp) -> Vec<bool> {
+        let mut pool = self.pool();
+        let waits: Vec<bool> = checked.iter().map(|checked| pool.submit_behind(checked, now)).collect();
+        let new = checked.iter().zip(&waits).filter(|(_, waits)| **waits);
+        self.came(pool, new.map(|(checked, _)| checked.hash));
+        waits
+    }
+
+    /// Tells of what has come in, and of what has left for it.
+    fn came(&self, mut pool: MutexGuard<'_, Pool>, new: impl Iterator<Item = TransactionHash>) {
         let departures = pool.departures();
         drop(pool);
-        for (hash, _) in hashes.into_iter().zip(&admitted).filter(|(_, answer)| matches!(answer, Ok(Admitted::New))) {
-            self.waiters.returned(hash);
-        }
+        let mut new = new.peekable();
+        let any = new.peek().is_some();
+        new.for_each(|hash| self.waiters.returned(hash));
         self.tell(departures);
-        if admitted.iter().any(|result| matches!(result, Ok(Admitted::New))) {
+        if any {
             self.arrivals.send_modify(|count| *count += 1);
         }
-        admitted
+    }
+
+    /// The next nonces of the senders of whom something waits, by the place of each transaction.
+    pub fn next_nonces(&self, transactions: &[Named]) -> Vec<Option<u64>> {
+        let pool = self.pool();
+        transactions.iter().map(|named| pool.next_nonce(named.sender()?)).collect()
     }
 
     /// Forgets what a final block holds, and what has expired by it; tells who waits.
@@ -89,12 +113,12 @@ impl PoolSource {
     }
 
     /// Those that do not wait here just as they are: the same to the last byte of their signatures.
-    pub fn strange<'a>(&self, transactions: &'a [Arc<Checked>]) -> Vec<&'a Transaction> {
+    pub fn strange<'a>(&self, transactions: &'a [Arc<Checked>]) -> Vec<&'a Named> {
         let pool = self.pool();
-        let waits =
-            |checked: &Checked| pool.get(checked.hash).is_some_and(|own| own.transaction == checked.transaction);
-        let strange = transactions.iter().filter(|checked| !waits(checked));
-        strange.map(|checked| &checked.transaction).collect()
+        // The name says all but the signatures.
+        let same = |own: &Checked, checked: &Checked| own.transaction.signatures == checked.transaction.signatures;
+        let waits = |checked: &Checked| pool.get(checked.hash).is_some_and(|own| same(own, checked));
+        transactions.iter().filter(|checked| !waits(checked)).map(|checked| &***checked).collect()
     }
 
     /// The first nonce of a sender that is neither used nor waiting, where something of him waits.
@@ -164,10 +188,8 @@ impl TransactionSource for PoolSource {
         // A peer that sends more than can be checked loses the rest: it keeps them in its own pool.
         let bytes = u32::try_from(bundle.bytes()).unwrap_or(u32::MAX);
         let Ok(room) = self.room.clone().try_acquire_many_owned(bytes) else { return };
-        let hashes: Vec<_> = bundle.transactions.iter().map(|transaction| transaction.body.hash()).collect();
         let pool = self.pool();
-        let mut known = hashes.into_iter().map(|hash| pool.contains(hash));
-        bundle.transactions.retain(|_| !known.next().unwrap_or_default());
+        bundle.transactions.retain(|named| !pool.contains(named.hash));
         drop(pool);
         if !bundle.transactions.is_empty() {
             let _ = self.arriving.try_send(Arrived { bundle, _room: room });

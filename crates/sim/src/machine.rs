@@ -11,7 +11,10 @@ use ledger::core::nonce;
 use mempool::{Arrival, Policy};
 use node::{Arrived, Owners, PoolSource, check_block};
 use std::{sync::Arc, time::Duration};
-use types::{FinalBlock, Genesis, Timestamp, Transaction, transaction::Checked};
+use types::{
+    FinalBlock, Genesis, Timestamp, Transaction,
+    transaction::{Checked, Named},
+};
 
 use crate::{
     host::{Body, Host},
@@ -198,7 +201,7 @@ impl Living {
     }
 
     /// Checks transactions as a node's door does, and gives those that are new in the pool.
-    async fn admit(&self, transactions: Vec<Transaction>) -> Vec<Arc<Checked>> {
+    async fn admit<T: Into<Named>>(&self, transactions: Vec<T>) -> Vec<Arc<Checked>> {
         let chain = self.services.chain();
         let checked: Vec<_> = check_batch(chain, transactions).into_iter().flatten().collect();
         let senders: Vec<_> = checked.iter().map(|checked| checked.sender()).collect();

@@ -59,9 +59,14 @@ impl Currency {
     pub const USD: Self = Self(*b"USD");
 
     fn of(code: &[u8]) -> Result<Self, String> {
-        let known = CURRENCIES.binary_search_by(|(known, _)| known.as_slice().cmp(code));
-        let unknown = |_| format!("`{}` is not a currency this ledger knows", String::from_utf8_lossy(code));
-        known.map(|place| Self(*CURRENCIES[place].0)).map_err(unknown)
+        // Compared as numbers, not as texts: every amount in every record is read through here.
+        let number = |[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]);
+        let letters = <[u8; 3]>::try_from(code).ok();
+        let known = letters
+            .filter(|letters| CURRENCIES.binary_search_by_key(&number(*letters), |(known, _)| number(**known)).is_ok());
+        known
+            .map(Self)
+            .ok_or_else(|| format!("`{}` is not a currency this ledger knows", String::from_utf8_lossy(code)))
     }
 
     /// The number of decimals that people write.

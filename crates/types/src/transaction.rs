@@ -11,7 +11,7 @@ use crate::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, ops::Deref};
 
 /// Separates what is signed here from anything else a key may sign.
 const DOMAIN: &[u8] = b"tributary/transaction/1";
@@ -83,10 +83,9 @@ pub struct Transaction {
     pub signatures: List<Signature, { limits::SIGNATURES_PER_TRANSACTION_MAX }>,
 }
 
-/// A transaction whose shape, limits, chain and signatures have been verified. Whoever makes one says that it is so:
-/// only `execution::check`, and tests.
+/// A transaction with what its bytes say of it. Nothing of it need be true.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Checked {
+pub struct Named {
     pub transaction: Transaction,
     pub hash: TransactionHash,
     /// The accounts of its signers; the first is the sender.
@@ -95,13 +94,42 @@ pub struct Checked {
     pub size: usize,
 }
 
-impl Checked {
-    /// Vouches for a transaction of so many encoded bytes. A block from outside is decoded into these too, and its
-    /// reader asks `execution::check` before it votes.
-    pub fn vouch(transaction: Transaction, size: usize) -> Self {
-        let body = &transaction.body;
-        let (hash, signers) = (body.hash(), body.signers.iter().map(PublicKey::account).collect());
+impl Named {
+    /// [`Transaction::decode`], and its name.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Rejection> {
+        let transaction = Transaction::decode(bytes)?;
+        // A value has one encoding, and the body's comes first in it: what `Body::hash` would write lies here already.
+        let body = &bytes[..bytes.len() - wire::size(&transaction.signatures)];
+        Ok(Self::new(transaction, TransactionHash::of(&[DOMAIN, body]), bytes.len()))
+    }
+
+    /// The account whose nonce it uses, if anybody signs it.
+    pub fn sender(&self) -> Option<AccountId> {
+        self.signers.first().copied()
+    }
+
+    fn new(transaction: Transaction, hash: TransactionHash, size: usize) -> Self {
+        let signers = transaction.body.signers.iter().map(PublicKey::account).collect();
         Self { transaction, hash, signers, size }
+    }
+}
+
+impl From<Transaction> for Named {
+    fn from(transaction: Transaction) -> Self {
+        let (hash, size) = (transaction.body.hash(), transaction.size());
+        Self::new(transaction, hash, size)
+    }
+}
+
+/// A transaction whose shape, limits, chain and signatures have been verified. `execution::check` makes them, and whoever
+/// reads what was checked before; also whoever decodes a block, which asks `execution::check` before it votes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Checked(Named);
+
+impl Checked {
+    /// Vouches for a transaction.
+    pub fn vouch(named: impl Into<Named>) -> Self {
+        Self(named.into())
     }
 
     /// The account whose nonce the transaction uses.
@@ -109,7 +137,14 @@ impl Checked {
     /// # Panics
     /// When nobody signs it: `check_shape` was not asked.
     pub fn sender(&self) -> AccountId {
-        *self.signers.first().expect("a checked transaction has a sender")
+        self.0.sender().expect("a checked transaction has a sender")
+    }
+}
+
+impl Deref for Checked {
+    type Target = Named;
+    fn deref(&self) -> &Named {
+        &self.0
     }
 }
 

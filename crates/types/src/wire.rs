@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, SeqAccess, Visitor},
 };
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 /// A type that travels and is stored: one derive, BCS and JSON.
 pub trait Wire: Serialize + DeserializeOwned + JsonSchema {}
@@ -21,6 +21,25 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     encode_into(&mut bytes, value);
     bytes
+}
+
+/// [`encode`] without room to spare, for what is kept.
+pub fn encode_exactly<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    drafted(|bytes| {
+        encode_into(bytes, value);
+        bytes.as_slice().to_vec()
+    })
+}
+
+/// Writes bytes that are read at once and not kept, where the thread's last ones were: nothing is allocated for them.
+pub fn drafted<T>(write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    thread_local!(static DRAFT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
+    // Taken out meanwhile: who drafts within a draft begins a new one.
+    let mut bytes = DRAFT.take();
+    bytes.clear();
+    let done = write(&mut bytes);
+    DRAFT.set(bytes);
+    done
 }
 
 /// Encodes a value behind bytes that are there.

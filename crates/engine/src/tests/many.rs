@@ -8,7 +8,7 @@ use commonware_cryptography::Signer as _;
 use commonware_runtime::{Clock as _, deterministic};
 use execution::Checked;
 use std::{sync::Arc, time::Duration};
-use types::{Bytes, List, Transaction, TransactionHash};
+use types::{Bytes, List, Transaction, TransactionHash, transaction::Named};
 
 #[test]
 fn four_validators_agree_on_every_block() {
@@ -111,7 +111,9 @@ fn a_bad_signature_gets_no_votes_and_the_chain_goes_on() {
 #[test]
 fn a_header_with_other_roots_than_its_block_gets_no_votes_and_the_chain_goes_on() {
     // The state after the block is what all have: only the roots of the transactions and of the receipts differ.
-    propose_in_vain(8, |good| Arc::new(Checked { hash: TransactionHash::of(&[b"another"]), ..(*good).clone() }));
+    propose_in_vain(8, |good| {
+        Arc::new(Checked::vouch(Named { hash: TransactionHash::of(&[b"another"]), ..Named::clone(&good) }))
+    });
 }
 
 /// Runs a chain in which one validator believes what this makes of a good transaction.

@@ -21,7 +21,7 @@ use types::{
     genesis::Operator,
     limits,
     text::{Name, Reference},
-    transaction::Body,
+    transaction::{Body, Named},
 };
 
 use crate::{
@@ -174,15 +174,14 @@ pub fn acts(genesis: &Genesis, signers: &[u8], nonce: u64, acts: Vec<Act>, now: 
 }
 
 /// A transaction that claims to have been checked.
-pub fn checked(transaction: Transaction) -> Arc<Checked> {
-    let size = transaction.encode().len();
-    Arc::new(Checked::vouch(transaction, size))
+pub fn checked(transaction: impl Into<Named>) -> Arc<Checked> {
+    Arc::new(Checked::vouch(transaction))
 }
 
 /// Checks every transaction of a block.
 fn check(chain: ChainId) -> CheckBatch {
     Arc::new(move |transactions: &[Arc<Checked>]| {
-        let transactions = transactions.iter().map(|checked| checked.transaction.clone()).collect();
+        let transactions = transactions.iter().map(|checked| Named::clone(checked)).collect();
         check_batch(chain, transactions).into_iter().try_for_each(|checked| checked.map(drop))
     })
 }

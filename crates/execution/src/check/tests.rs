@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use types::{
     Digest, Timestamp,
     text::{Bytes, List},
-    transaction::{Act, Body, Suite},
+    transaction::{Act, Body, Suite, Transaction},
     wire,
 };
 
@@ -48,6 +48,7 @@ fn code(transaction: Transaction) -> u16 {
 fn a_transaction_of_two_signers_passes_and_keeps_its_hash_and_size() {
     let transaction = signed(7, &[key(1), key(2)]);
     let checked = check_encoded(CHAIN, &transaction.encode()).unwrap();
+    assert_eq!(**checked, Named::from(transaction.clone()), "its bytes name it as it names itself");
     assert_eq!(checked.hash, transaction.body.hash());
     assert_eq!(checked.size, transaction.encode().len());
     assert_eq!(checked.transaction, transaction);

@@ -85,7 +85,7 @@ impl<C: Call> AnyCall for C {
         Call::touches(self)
     }
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<Vec<u8>, Stop> {
-        Call::apply(self, ctx, state).map(|outcome| wire::encode(&outcome))
+        Call::apply(self, ctx, state).map(|outcome| wire::encode_exactly(&outcome))
     }
 }
 

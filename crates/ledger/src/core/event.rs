@@ -20,7 +20,7 @@ pub trait EventKind: Wire + 'static {
 
 /// Tells those who follow.
 pub fn emit<E: EventKind>(state: &mut dyn State, event: &E) {
-    state.emit(Event { module: E::MODULE, event: E::NUMBER, payload: wire::encode(event) });
+    state.emit(Event { module: E::MODULE, event: E::NUMBER, payload: wire::encode_exactly(event) });
 }
 
 /// A row of the event table.

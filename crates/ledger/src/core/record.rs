@@ -7,7 +7,7 @@ use crate::core::{
 use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 use std::sync::Arc;
-use types::{Amount, Date, Key, Miss, Rejection, State, Timestamp, Wire, wire};
+use types::{Amount, Date, Decoded, Key, Miss, Rejection, State, Timestamp, Wire, wire};
 
 /// Module, table, and an id of 32 bytes.
 const USUAL_KEY_BYTES: usize = 34;
@@ -37,9 +37,13 @@ pub trait Record: Wire + Clone + Send + Sync + 'static {
 
     fn key(id: &Self::Id) -> Key {
         let mut key = Vec::with_capacity(USUAL_KEY_BYTES);
-        key.extend([Self::MODULE, Self::TABLE]);
-        wire::encode_into(&mut key, id);
+        Self::write_key(&mut key, id);
         key
+    }
+
+    fn write_key(key: &mut Key, id: &Self::Id) {
+        key.extend([Self::MODULE, Self::TABLE]);
+        wire::encode_into(key, id);
     }
 
     /// The record, to be changed.
@@ -49,16 +53,18 @@ pub trait Record: Wire + Clone + Send + Sync + 'static {
 
     /// The record, to be looked at: decoded once, however many look.
     fn read(state: &mut dyn State, id: &Self::Id) -> Result<Option<Arc<Self>>, Miss> {
-        let decoded = state.get_decoded(&Self::key(id), |value| {
+        let decode = |value: &[u8]| -> Decoded {
             Arc::new(wire::decode::<Self>(value).expect("state holds only what `store` encoded"))
+        };
+        let decoded = wire::drafted(|key| {
+            Self::write_key(key, id);
+            state.get_decoded(key, decode)
         });
         Ok(decoded?.map(|record| record.downcast().expect("a key is that of one table's record")))
     }
 
     fn store(&self, state: &mut dyn State, id: &Self::Id) {
-        // Without the room to spare: it may be kept for long.
-        let value = wire::encode(self).as_slice().to_vec();
-        state.put(Self::key(id), Some(value));
+        state.put(Self::key(id), Some(wire::encode_exactly(self)));
     }
 
     fn remove(state: &mut dyn State, id: &Self::Id) {

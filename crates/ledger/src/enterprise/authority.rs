@@ -24,7 +24,7 @@ pub fn authorize(ctx: &Context, state: &mut dyn State, roles: &[Role], runs_off:
     let enterprise = first.person.enterprise;
     let record = get(state, enterprise)?;
     if !(runs_off && record.standing == Standing::Restricted) {
-        may_act(enterprise, &record)?;
+        require_active(enterprise, &record)?;
     }
     let in_role = |role: &&Role| role.entity.is_none_or(|entity| record.roles.contains(&entity));
     let mut open = roles.iter().filter(in_role).peekable();
@@ -150,11 +150,12 @@ pub fn are_related(state: &mut dyn State, one: EnterpriseId, other: EnterpriseId
 /// The enterprise, if it may act.
 pub fn active(state: &mut dyn State, id: EnterpriseId) -> Result<Arc<Enterprise>, Stop> {
     let enterprise = get(state, id)?;
-    may_act(id, &enterprise)?;
+    require_active(id, &enterprise)?;
     Ok(enterprise)
 }
 
-fn may_act(id: EnterpriseId, enterprise: &Enterprise) -> Result<(), Stop> {
+/// Refuses an enterprise that may not act.
+pub fn require_active(id: EnterpriseId, enterprise: &Enterprise) -> Result<(), Stop> {
     match enterprise.standing {
         Standing::Active => Ok(()),
         standing @ (Standing::New

@@ -46,7 +46,7 @@ mod types;
 
 pub use authority::{
     Signer, account_key, active, are_related, authorize, enterprise_of, get, proves, read_ahead, require,
-    require_approvals, require_approvals_beyond, require_limits, require_other_than, signers,
+    require_active, require_approvals, require_approvals_beyond, require_limits, require_other_than, signers,
 };
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use state::found;

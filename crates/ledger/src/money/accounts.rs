@@ -7,17 +7,23 @@ use super::{
 };
 use crate::{
     core::{Context, EnterpriseId, EntityRole, Record, emit},
-    enterprise,
+    enterprise::{self, Enterprise},
 };
+use std::sync::Arc;
 use types::{Amount, Currency, State, Stop, text::Reference};
 
 /// The account, or a refusal.
-pub fn account(state: &mut dyn State, id: CashAccountId) -> Result<CashAccount, Stop> {
-    Ok(CashAccount::load(state, &id)?.ok_or_else(|| reject::unknown_account(id))?)
+pub fn account(state: &mut dyn State, id: CashAccountId) -> Result<Arc<CashAccount>, Stop> {
+    Ok(CashAccount::read(state, &id)?.ok_or_else(|| reject::unknown_account(id))?)
+}
+
+/// The account, to be changed.
+pub(super) fn load(state: &mut dyn State, id: CashAccountId) -> Result<CashAccount, Stop> {
+    account(state, id).map(Arc::unwrap_or_clone)
 }
 
 /// The account, if `owner` may be paid into it under its own name.
-pub fn account_of(state: &mut dyn State, id: CashAccountId, owner: EnterpriseId) -> Result<CashAccount, Stop> {
+pub fn account_of(state: &mut dyn State, id: CashAccountId, owner: EnterpriseId) -> Result<Arc<CashAccount>, Stop> {
     let account = account(state, id)?;
     if account.owner != owner || account.kind != AccountKind::Own {
         return Err(reject::payee_not_own_name(id, owner).into());
@@ -105,10 +111,11 @@ pub(super) fn require_bank(state: &mut dyn State, bank: EnterpriseId) -> Result<
     }
 }
 
-/// Refuses the platform's operator, in whatever standing: it never touches money.
-pub(super) fn require_payable(state: &mut dyn State, enterprise: EnterpriseId) -> Result<(), Stop> {
-    if enterprise::get(state, enterprise)?.roles.contains(&EntityRole::Operator) {
-        return Err(reject::operator_account(enterprise).into());
+/// The enterprise; refuses the platform's operator, in whatever standing: it never touches money.
+pub(super) fn require_payable(state: &mut dyn State, id: EnterpriseId) -> Result<Arc<Enterprise>, Stop> {
+    let enterprise = enterprise::get(state, id)?;
+    if enterprise.roles.contains(&EntityRole::Operator) {
+        return Err(reject::operator_account(id).into());
     }
-    Ok(())
+    Ok(enterprise)
 }

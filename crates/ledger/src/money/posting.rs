@@ -5,7 +5,7 @@
 
 use super::{
     Due,
-    accounts::{account, vault},
+    accounts::{load, vault},
     reject,
     types::{
         AccountKind, CashAccount, CashAccountId, CashFact, CashFactConsumed, CashFactId, Consumption, Hold, HoldClosed,
@@ -45,7 +45,7 @@ pub fn issue(
     amount: Amount,
     what_for: &str,
 ) -> Result<(), Stop> {
-    let mut credited = account(state, id)?;
+    let mut credited = load(state, id)?;
     refuse_vault(id, &credited)?;
     let mut vault = vault(state, credited.bank, credited.currency)?;
     vault.available = vault.available.plus(amount.positive()?)?;
@@ -66,8 +66,18 @@ pub fn pay(
     amount: Amount,
     what_for: &str,
 ) -> Result<(), Stop> {
-    let mut debited = account(state, source)?;
-    let mut credited = account(state, target)?;
+    let (debited, credited) = (load(state, source)?, load(state, target)?);
+    pay_between(state, (source, debited), (target, credited), amount, what_for)
+}
+
+/// [`pay`] between accounts as they stand in the state.
+pub(super) fn pay_between(
+    state: &mut dyn State,
+    (source, mut debited): (CashAccountId, CashAccount),
+    (target, mut credited): (CashAccountId, CashAccount),
+    amount: Amount,
+    what_for: &str,
+) -> Result<(), Stop> {
     require_pair(&debited, source, &credited, target)?;
     refuse_vault(target, &credited)?;
     take_available(&mut debited, source, amount)?;
@@ -96,7 +106,7 @@ pub fn hold(ctx: &Context, state: &mut dyn State, terms: HoldTerms) -> Result<Ho
     require_expiry(ctx, terms.expires, latest)?;
     let id = HoldId::derive(ctx.transaction, ctx.act, terms.index);
     let HoldTerms { account: source, payee_account, amount, expires, reference, index: _ } = terms;
-    let mut debited = account(state, source)?;
+    let mut debited = load(state, source)?;
     let credited = payee(state, payee_account, &debited)?;
     require_pair(&debited, source, &credited, payee_account)?;
     if !planted::is(Fault::HoldDropped) {
@@ -169,7 +179,7 @@ fn open_hold(state: &mut dyn State, id: HoldId) -> Result<(Hold, CashAccount), S
             return Err(reject::hold_closed(id, format!("{status:?}").to_lowercase()).into());
         }
     }
-    let account = account(state, hold.account)?;
+    let account = load(state, hold.account)?;
     Ok((hold, account))
 }
 
@@ -185,7 +195,7 @@ fn payee(state: &mut dyn State, id: CashAccountId, debited: &CashAccount) -> Res
     if id == CashAccountId::vault(debited.bank, debited.currency) {
         return vault(state, debited.bank, debited.currency);
     }
-    account(state, id)
+    load(state, id)
 }
 
 fn release(account: &mut CashAccount, amount: Amount) -> Result<(), Rejection> {

@@ -1,4 +1,7 @@
-use super::types::{CashAccount, CashAccountId, PrimaryAccount};
+use super::{
+    accounts,
+    types::{CashAccount, CashAccountId, PrimaryAccount},
+};
 use crate::core::{EnterpriseId, Query, QueryContext, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +19,7 @@ impl Query for Balance {
     const NAME: &'static str = "balance";
     type Answer = CashAccount;
     fn answer(&self, _ctx: &QueryContext, state: &mut dyn State) -> Result<CashAccount, Stop> {
-        super::account(state, self.account)
+        accounts::load(state, self.account)
     }
 }
 

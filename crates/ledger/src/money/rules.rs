@@ -209,11 +209,12 @@ impl Call for Transfer {
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
         let payer = ctx.actor().enterprise;
-        require_owner(self.source, &account(state, self.source)?, payer)?;
-        let target = account(state, self.target)?;
+        let source = accounts::load(state, self.source)?;
+        require_owner(self.source, &source, payer)?;
+        let target = accounts::load(state, self.target)?;
         require_own(self.target, &target)?;
         require_payment(ctx, state, payer, target.owner, self.amount)?;
-        posting::pay(ctx, state, self.source, self.target, self.amount, &self.reference)
+        posting::pay_between(state, (self.source, source), (self.target, target), self.amount, &self.reference)
     }
 }
 
@@ -338,8 +339,8 @@ fn require_payment(
     amount: Amount,
 ) -> Result<(), Stop> {
     require_payable(state, payer)?;
-    require_payable(state, payee)?;
-    enterprise::active(state, payee)?;
+    let record = require_payable(state, payee)?;
+    enterprise::require_active(payee, &record)?;
     if amount.minor >= policy::at(state, ctx.time)?.policy.approval_level2_minor {
         enterprise::require_approvals(ctx, state, payer, amount)
     } else {

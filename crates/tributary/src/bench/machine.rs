@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use crypto::yardstick;
+use rustix::time::{ClockId, clock_gettime};
 use std::{fs, time::Duration};
 
 /// Signatures checked for the yardstick: enough batches for a steady figure, in about a second.
@@ -19,16 +20,15 @@ pub fn describe() -> String {
 
 /// CPU time of this thread for checking `count` signatures in batches, from a sample of them.
 pub fn signature_checks(count: usize) -> anyhow::Result<Duration> {
-    thread_cpu().context("read this thread's CPU time")?;
-    let clock = || thread_cpu().expect("it was read a moment ago");
     let count = u32::try_from(count).context("count signatures")?;
     let samples = count.clamp(1, SAMPLES_MAX);
-    let cost = u128::from(yardstick::batch_check_cpu_ns(samples, &clock)) * u128::from(count) / u128::from(samples);
+    let cost =
+        u128::from(yardstick::batch_check_cpu_ns(samples, &thread_cpu)) * u128::from(count) / u128::from(samples);
     Ok(Duration::from_nanos(u64::try_from(cost).context("add up CPU time")?))
 }
 
 /// Nanoseconds that this thread was on a core.
-fn thread_cpu() -> Option<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
+fn thread_cpu() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("CPU time is not negative")
 }

@@ -7,7 +7,11 @@ use execution::check::check_batch;
 use futures::future::BoxFuture;
 use node::Folder;
 use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
-use types::{Genesis, Room, TransactionHash, state::Memory, transaction::Checked};
+use types::{
+    Genesis, Room, TransactionHash,
+    state::Memory,
+    transaction::{Checked, Named},
+};
 
 /// A source that never has anything: the chain is opened to be read.
 struct Nothing;
@@ -111,7 +115,7 @@ async fn replay(folder: &Folder, genesis: &Arc<Genesis>, chain: &Chain, last: u6
     let inherited = folder.state(genesis).context("read the state with which the chain began")?;
     let id = genesis.chain();
     let check = move |transactions: &[Arc<Checked>]| {
-        let transactions = transactions.iter().map(|checked| checked.transaction.clone()).collect();
+        let transactions = transactions.iter().map(|checked| Named::clone(checked)).collect();
         check_batch(id, transactions).into_iter().try_for_each(|result| result.map(drop))
     };
     let clear = || match fs::remove_dir_all(&scratch) {
