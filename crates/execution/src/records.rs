@@ -45,6 +45,11 @@ impl Entry {
         Self { value, decoded: None, before: Before::Same }
     }
 
+    /// A value and what it means.
+    pub(crate) fn of(value: Vec<u8>, decoded: Decoded) -> Self {
+        Self { value: Some(value), decoded: Some(decoded), before: Before::Same }
+    }
+
     pub(crate) fn value(&self) -> Option<&Vec<u8>> {
         self.value.as_ref()
     }

@@ -131,6 +131,10 @@ impl State for Scratch<'_> {
         self.writes.insert(key, Entry::new(value));
     }
 
+    fn put_decoded(&mut self, key: Key, value: Vec<u8>, decoded: Decoded) {
+        self.writes.insert(key, Entry::of(value, decoded));
+    }
+
     fn emit(&mut self, event: Event) {
         self.events.push(event);
     }
@@ -139,6 +143,7 @@ impl State for Scratch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn key(number: usize) -> Key {
         format!("record {number}").into_bytes()
@@ -160,6 +165,26 @@ mod tests {
         store.supply(key(2), None);
         assert_eq!(store.unread(), BTreeSet::new());
         assert_eq!(store.take_changes(), BTreeMap::from([(key(2), Some(b"new".to_vec()))]));
+    }
+
+    #[test]
+    fn what_is_written_with_its_meaning_is_not_decoded_again() {
+        let mut store = Store::default();
+        let never = |_: &[u8]| -> Decoded { panic!("it was given") };
+        let number = |decoded: Option<Decoded>| *decoded.unwrap().downcast::<u64>().unwrap();
+        let mut scratch = Scratch::new(&mut store, usize::MAX);
+        scratch.put_decoded(key(1), b"seven".to_vec(), Arc::new(7_u64));
+        assert_eq!(number(scratch.get_decoded(&key(1), never).unwrap()), 7);
+        scratch.commit();
+        let mut scratch = Scratch::new(&mut store, usize::MAX);
+        assert_eq!(number(scratch.get_decoded(&key(1), never).unwrap()), 7);
+        assert_eq!(scratch.get(&key(1)), Ok(Some(b"seven".to_vec())));
+        scratch.put(key(1), Some(b"eight".to_vec()));
+        assert_eq!(
+            number(scratch.get_decoded(&key(1), |_| Arc::new(8_u64)).unwrap()),
+            8,
+            "another value, another meaning"
+        );
     }
 
     #[test]

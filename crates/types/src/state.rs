@@ -48,6 +48,10 @@ pub trait State {
     }
     /// Writes, or with `None` deletes.
     fn put(&mut self, key: Key, value: Option<Vec<u8>>);
+    /// [`put`](Self::put) for a value and what `get_decoded` would make of it.
+    fn put_decoded(&mut self, key: Key, value: Vec<u8>, _decoded: Decoded) {
+        self.put(key, Some(value));
+    }
     /// Tells those who follow that something happened.
     fn emit(&mut self, event: Event);
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use types::{Clock, Genesis, Key, Miss, Rejection, State};
 
 /// Block time minus wall time, in milliseconds.
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Offset {
     pub(super) ms: i64,
 }

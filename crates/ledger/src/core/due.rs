@@ -33,7 +33,7 @@ impl Record for DueItem {
     const NAME: &'static str = "due";
 }
 
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 struct Heap {
     size: u64,
     scheduled: u64,

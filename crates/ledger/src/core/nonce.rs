@@ -8,7 +8,7 @@ use types::{
     planted::{self, Fault},
 };
 
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 struct Nonce {
     next: u64,
 }

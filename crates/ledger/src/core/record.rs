@@ -13,7 +13,7 @@ use types::{Amount, Date, Decoded, Key, Miss, Rejection, State, Timestamp, Wire,
 const USUAL_KEY_BYTES: usize = 34;
 
 /// A record of a table. Only its own module reads and writes it.
-pub trait Record: Wire + Clone + Send + Sync + 'static {
+pub trait Record: Wire + Clone + PartialEq + Send + Sync + 'static {
     /// What the record is found by.
     type Id: Wire;
     /// The module's number.
@@ -64,7 +64,10 @@ pub trait Record: Wire + Clone + Send + Sync + 'static {
     }
 
     fn store(&self, state: &mut dyn State, id: &Self::Id) {
-        state.put(Self::key(id), Some(wire::encode_exactly(self)));
+        let value = wire::encode_exactly(self);
+        let reads_back = || wire::decode::<Self>(&value).is_ok_and(|same| same == *self);
+        debug_assert!(reads_back(), "{} are read as they were written", Self::NAME);
+        state.put_decoded(Self::key(id), value, Arc::new(self.clone()));
     }
 
     fn remove(state: &mut dyn State, id: &Self::Id) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use types::{Digest, Miss, State, Stop, merkle, wire};
 
 /// The right edge of the log.
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Edge {
     pub(super) frontier: merkle::Frontier,
 }

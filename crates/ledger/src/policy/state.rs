@@ -8,7 +8,7 @@ use types::{Amount, Genesis, List, Miss, Quantity, Rate, Rejection, State, Times
 pub(super) const VERSIONS_MAX: usize = 1_024;
 
 /// When each version takes effect, version 1 first: one read finds the version of a time.
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Timeline {
     pub(super) starts: List<Timestamp, VERSIONS_MAX>,
 }
@@ -47,7 +47,7 @@ impl Record for Timeline {
 }
 
 /// Who sets the policy, kept apart so that only whoever sets it reads it.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Right {
     setter: Setter,
 }
