@@ -115,7 +115,7 @@ impl PoolSource {
     /// Those that do not wait here just as they are: the same to the last byte of their signatures.
     pub fn strange<'a>(&self, transactions: &'a [Arc<Checked>]) -> Vec<&'a Named> {
         let pool = self.pool();
-        // The name says all but the signatures.
+        // The hash covers everything but the signatures.
         let same = |own: &Checked, checked: &Checked| own.transaction.signatures == checked.transaction.signatures;
         let waits = |checked: &Checked| pool.get(checked.hash).is_some_and(|own| same(own, checked));
         transactions.iter().filter(|checked| !waits(checked)).map(|checked| &***checked).collect()

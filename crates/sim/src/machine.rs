@@ -204,6 +204,11 @@ impl Living {
     async fn admit<T: Into<Named>>(&self, transactions: Vec<T>) -> Vec<Arc<Checked>> {
         let chain = self.services.chain();
         let checked: Vec<_> = check_batch(chain, transactions).into_iter().flatten().collect();
+        let now = self.services.head().borrow().time;
+        let waits = self.source.submit_behind(&checked, now);
+        let (behind, first): (Vec<_>, Vec<_>) = checked.into_iter().zip(waits).partition(|(_, waits)| *waits);
+        let [behind, checked] = [behind, first].map(|part| part.into_iter().map(|(checked, _)| checked));
+        let checked: Vec<_> = checked.collect();
         let senders: Vec<_> = checked.iter().map(|checked| checked.sender()).collect();
         let keys: Vec<_> = senders.iter().map(|sender| nonce::key(*sender)).collect();
         let read = async |keys: Vec<_>| self.services.read(&keys).await.map(|reading| reading.values);
@@ -213,7 +218,6 @@ impl Living {
             Ok(reading) => reading.values.iter().map(|record| nonce::decode(record.as_deref())).collect(),
             Err(_) => vec![0; keys.len()],
         };
-        let now = self.services.head().borrow().time;
         let arrive = |((checked, sender), next_nonce): ((&Arc<Checked>, &_), u64)| Arrival {
             checked: checked.clone(),
             next_nonce,
@@ -223,7 +227,7 @@ impl Living {
         let admitted = self.source.submit(arrived, now);
         let new =
             |(checked, answer): (Arc<Checked>, _)| matches!(answer, Ok(mempool::Admitted::New)).then_some(checked);
-        checked.into_iter().zip(admitted).filter_map(new).collect()
+        behind.chain(checked.into_iter().zip(admitted).filter_map(new)).collect()
     }
 }
 

@@ -121,6 +121,32 @@ fn every_changed_byte_of_a_signed_transaction_is_refused() {
     assert!(check_encoded(CHAIN, &[bytes, vec![0]].concat()).is_err());
 }
 
+#[test]
+fn no_bytes_but_a_transactions_own_are_read_as_that_transaction() {
+    // A name is taken from the bytes as they came, so no other bytes may be read as the same transaction.
+    let bytes = signed(300, &[key(1), key(2)]).encode();
+    let mut read = 0;
+    let mut look = |changed: Vec<u8>| {
+        if let Ok(named) = Named::decode(&changed) {
+            assert_eq!(named.transaction.encode(), changed, "one value, one encoding");
+            assert_eq!(named, Named::from(named.transaction.clone()));
+            read += 1;
+        }
+    };
+    for at in 0..bytes.len() {
+        let (before, after) = (&bytes[..at], &bytes[at + 1..]);
+        for other in 0..=u8::MAX {
+            look([before, &[other], after].concat());
+        }
+        // Lengths are ULEB128: the same number with more bytes than it needs.
+        look([before, &[bytes[at] | 0x80, 0], after].concat());
+        look([before, &[bytes[at] | 0x80, 0x80, 0], after].concat());
+        look([before, after].concat());
+        look([before, &[0], &bytes[at..]].concat());
+    }
+    assert!(read > bytes.len(), "most bytes are part of a value, and another one is another value");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
