@@ -65,8 +65,11 @@ impl Entry {
     }
 }
 
+/// Bytes of the longest key that lies beside its record: module, table and an id of 32 bytes have 34.
+const NEAR_BYTES: usize = 36;
+
 /// A key beside its record, where looking for it finds it without another step; longer ones lie elsewhere.
-type Near = SmallVec<[u8; 36]>;
+type Near = SmallVec<[u8; NEAR_BYTES]>;
 
 type Half = HashMap<Near, Entry, RandomState>;
 

@@ -24,11 +24,11 @@ use types::{
     receipt::SystemReceipt,
     rejection::tech,
     state::Memory,
+    transaction::Named,
     wire,
 };
 
 pub use types::transaction::Checked;
-use types::transaction::Named;
 
 /// Acts looked at ahead when one misses a record, so that their records are loaded in the same round. Each is tried once
 /// in every round until it misses nothing, and a proposer looks at the time in front of each transaction: so they are few

@@ -7,7 +7,8 @@
 //! ```
 //! The pool is bounded by count, by bytes and by account ([`types::limits`]), so a flood ends in back-pressure, not in
 //! memory. It reads no clock: `now` is the block time as its caller knows it. It knows no state: what nonce a sender is
-//! at and whose account it is, its caller says with each transaction, and the settled blocks say from then on.
+//! at and whose account it is, its caller says with what comes of a sender of whom nothing waits; while something does,
+//! the settled blocks say it, and what goes behind it needs no such word.
 //!
 //! An organisation that holds no more than its share of a full pool always gets in: the organisation that holds the most
 //! gives way, with the last transaction of its account that holds the most. A share is the pool divided by the

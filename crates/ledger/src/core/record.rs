@@ -12,7 +12,8 @@ use types::{Amount, Date, Decoded, Key, Miss, Rejection, State, Timestamp, Wire,
 /// Module, table, and an id of 32 bytes.
 const USUAL_KEY_BYTES: usize = 34;
 
-/// A record of a table. Only its own module reads and writes it.
+/// A record of a table. Only its own module reads and writes it. It must be read as it was written, for a run may keep
+/// what was written in place of what would be read: debug builds compare the two.
 pub trait Record: Wire + Clone + PartialEq + Send + Sync + 'static {
     /// What the record is found by.
     type Id: Wire;
