@@ -195,16 +195,17 @@ impl Core {
 
     fn finish(&self, block: &Block) {
         let height = block.header().height;
+        let done = self.memory.lock().done.get(&block.digest()).cloned();
+        let done = done.expect("a final block was proposed or processed here");
+        // The source forgets them first: what a proposer does not find among the pending it does not find there either.
+        self.source.settle(Settled { height, included: done.included.clone(), ..Settled::default() });
         let mut memory = self.memory.lock();
-        let done = memory.done.remove(&block.digest()).expect("a final block was proposed or processed here");
         memory.done.retain(|_, other| other.height > height);
         memory.last_final = Some(LastFinal { block: block.digest(), more_due: done.outputs.more_due });
-        let included = done.included.clone();
         memory.fresh.insert(height, done);
         drop(memory);
         *self.genesis_records.lock() = None;
         self.finished.set(height);
-        self.source.settle(Settled { included, ..Settled::default() });
     }
 
     /// A state with this root is about to be readable.
@@ -444,7 +445,7 @@ impl<E: Runtime> stateful::Application<E> for Application<E> {
         let dropped = std::mem::take(&mut ran.outcome.dropped);
         let deferred = std::mem::take(&mut ran.outcome.deferred);
         if !dropped.is_empty() || !deferred.is_empty() {
-            self.core.source.settle(Settled { included: Vec::new(), dropped, deferred });
+            self.core.source.settle(Settled { dropped, deferred, ..Settled::default() });
         }
         self.remember(&block, &mut ran);
         Some(Proposed { block, merkleized: ran.state })

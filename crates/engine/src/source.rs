@@ -10,7 +10,9 @@ use crate::gossip::Bundle;
 /// What became of transactions that were taken.
 #[derive(Clone, Default, Debug)]
 pub struct Settled {
-    /// They are in a final block: forget them.
+    /// Height of the last final block, as far as this tells of one. Its state can be read.
+    pub height: u64,
+    /// They are in that block: forget them.
     pub included: Vec<Arc<Checked>>,
     /// They may never be in a block: forget them, and tell who asks why.
     pub dropped: Vec<(TransactionHash, Rejection)>,

@@ -6,6 +6,7 @@
 //! when the transaction is in the journal; the next batch does not wait for that.
 
 use crate::{
+    entry::{Refused, enter, nonces},
     journal::Journal,
     owners::Owners,
     source::{Arrived, PoolSource},
@@ -13,8 +14,6 @@ use crate::{
 use api::problem::doors;
 use engine::{Chain, CheckBatch};
 use execution::check::check_batch;
-use ledger::core::nonce;
-use mempool::{Arrival, Organisation};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -233,7 +232,10 @@ async fn of_use(way: &Way, mut transactions: Vec<Named>) -> Result<Vec<Named>, e
     let next = way.source.next_nonces(&transactions);
     let strange = transactions.iter().zip(&next).filter(|(_, next)| next.is_none());
     let strange: BTreeSet<AccountId> = strange.filter_map(|(named, _)| named.sender()).collect();
-    let read = nonces(&way.chain, strange.into_iter().collect()).await?.1;
+    let read = match strange.is_empty() {
+        true => BTreeMap::new(),
+        false => nonces(&strange, |keys| way.chain.read(keys)).await?.1,
+    };
     let mut next = next.into_iter();
     transactions.retain(|named| {
         let next = next.next().expect("one for each").or_else(|| read.get(&named.sender()?).copied());
@@ -249,59 +251,26 @@ type Admitted = (Answer, Option<(Arc<Checked>, mempool::Admitted)>);
 async fn admit(way: &Way, checked: Vec<Result<Arc<Checked>, Rejection>>) -> Vec<Admitted> {
     let now = way.chain.head().time;
     let sound: Vec<Arc<Checked>> = checked.iter().flatten().cloned().collect();
-    // Most go behind others of their senders on a busy chain: of those senders the pool knows what state would say.
-    let behind = way.source.submit_behind(&sound, now);
-    let strange = sound.into_iter().zip(&behind).filter(|(_, waits)| !**waits);
-    let strange: Vec<Arc<Checked>> = strange.map(|(checked, _)| checked).collect();
-    let senders: BTreeSet<AccountId> = strange.iter().map(|checked| checked.sender()).collect();
-    let (height, standings) = match standings(way, senders.into_iter().collect()).await {
-        Ok(standings) => standings,
+    let mut entered = match enter(&way.source, &way.owners, &sound, now, |keys| way.chain.read(keys)).await {
+        Ok(entered) => entered.into_iter(),
         Err(error) => {
             tracing::error!(%error, "what state says of the senders cannot be read");
             return Vec::new();
         }
     };
-    let arrive = |checked: Arc<Checked>| {
-        let (next_nonce, organisation) = standings[&checked.sender()];
-        Arrival { checked, next_nonce, organisation }
-    };
-    let mut first = way.source.submit(strange.into_iter().map(arrive).collect(), now).into_iter();
-    let mut admitted = behind.into_iter().map(|waits| match waits {
-        true => Ok(mempool::Admitted::New),
-        false => first.next().expect("one answer for each that did not go behind others"),
-    });
     let answer = |checked: Result<Arc<Checked>, Rejection>| {
         let checked = match checked {
             Ok(checked) => checked,
             Err(rejection) => return (Err(Refusal { seen: None, rejection }), None),
         };
-        match admitted.next().expect("one answer for each that was checked") {
+        match entered.next().expect("one answer for each that was checked") {
             Ok(admitted) => (Ok(checked.hash), Some((checked, admitted))),
-            Err(rejection) => (Err(Refusal { seen: Some((checked.hash, height)), rejection }), None),
+            Err(Refused { height, rejection }) => {
+                (Err(Refusal { seen: Some((checked.hash, height)), rejection }), None)
+            }
         }
     };
     checked.into_iter().map(answer).collect()
-}
-
-/// The next nonce of each sender in final state and whose it is, and the height at which the nonces were read.
-async fn standings(
-    way: &Way,
-    senders: Vec<AccountId>,
-) -> Result<(u64, BTreeMap<AccountId, (u64, Organisation)>), engine::Error> {
-    let read = async |keys| way.chain.read(keys).await.map(|reading| reading.values);
-    let owners = way.owners.of(&senders, read).await?;
-    let (height, next) = nonces(&way.chain, senders).await?;
-    Ok((height, next.into_iter().map(|(sender, next)| (sender, (next, owners[&sender]))).collect()))
-}
-
-/// The next nonce of each sender in final state, and the state's height.
-async fn nonces(chain: &Chain, senders: Vec<AccountId>) -> Result<(u64, BTreeMap<AccountId, u64>), engine::Error> {
-    if senders.is_empty() {
-        return Ok((chain.head().height, BTreeMap::new()));
-    }
-    let reading = chain.read(senders.iter().map(|sender| nonce::key(*sender)).collect()).await?;
-    let decode = |(sender, record): (AccountId, Option<Vec<u8>>)| (sender, nonce::decode(record.as_deref()));
-    Ok((reading.height, senders.into_iter().zip(reading.values).map(decode).collect()))
 }
 
 /// The check of another validator's block: what waits in this node's pool was checked when it came.

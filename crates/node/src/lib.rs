@@ -16,6 +16,7 @@
 
 mod admission;
 mod backend;
+mod entry;
 mod error;
 mod feed;
 mod folder;
@@ -29,6 +30,7 @@ mod vitals;
 mod waiters;
 
 pub use admission::check_block;
+pub use entry::enter;
 pub use error::Error;
 pub use folder::{Contact, FORMAT, Folder, Lock, Peer, Peers};
 pub use mempool::Policy;

@@ -20,14 +20,14 @@ impl Owners {
     /// The organisation of each account; `read` gives records of final state, in the order of their keys.
     pub async fn of<F>(
         &self,
-        accounts: &[AccountId],
+        accounts: &BTreeSet<AccountId>,
         read: impl Fn(Vec<Key>) -> F,
     ) -> Result<BTreeMap<AccountId, Organisation>, Error>
     where
         F: Future<Output = Result<Vec<Option<Vec<u8>>>, Error>>,
     {
         let mut known = BTreeMap::new();
-        let mut unknown: BTreeSet<AccountId> = accounts.iter().copied().collect();
+        let mut unknown = accounts.clone();
         {
             let remembered = self.0.lock().expect("no holder of the list panics");
             unknown.retain(|account| {

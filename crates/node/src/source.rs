@@ -6,7 +6,10 @@ use futures::future::BoxFuture;
 use mempool::{Admitted, Arrival, Bounds, Departed, Departure, Policy, Pool};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use types::{
@@ -22,6 +25,8 @@ const ARRIVING_BYTES: usize = 16 << 20;
 /// The pool, with a count of arrivals that the engine waits on.
 pub struct PoolSource {
     pool: Mutex<Pool>,
+    /// Height of the last final block that the pool was told of by the engine; changed while the pool is held.
+    settled: AtomicU64,
     arrivals: watch::Sender<u64>,
     waiters: Waiters,
     /// Where it is noted what is not to come back after a restart.
@@ -46,17 +51,26 @@ impl PoolSource {
         let pool = Mutex::new(Pool::new(Bounds::default(), policy));
         let room = Arc::new(Semaphore::new(ARRIVING_BYTES));
         let (arrivals, waiters) = (watch::Sender::new(0), Waiters::default());
-        (Self { pool, arrivals, waiters, journal, arriving, room }, arrived)
+        (Self { pool, settled: AtomicU64::default(), arrivals, waiters, journal, arriving, room }, arrived)
     }
 
-    /// Admits checked transactions; `now` is block time.
-    pub fn submit(&self, arrived: Vec<Arrival>, now: Timestamp) -> Vec<Result<Admitted, Rejection>> {
+    /// Admits checked transactions; `now` is block time. `None` where `height`, that of the state in which their senders
+    /// were looked up, lies before the last block that the pool was told of: look them up again.
+    pub fn submit(
+        &self,
+        arrived: Vec<Arrival>,
+        height: u64,
+        now: Timestamp,
+    ) -> Option<Vec<Result<Admitted, Rejection>>> {
         let hashes: Vec<TransactionHash> = arrived.iter().map(|arrival| arrival.checked.hash).collect();
         let mut pool = self.pool();
+        if height < self.settled.load(Ordering::Relaxed) {
+            return None;
+        }
         let admitted = arrived.into_iter().map(|arrival| pool.submit(arrival, now)).collect::<Vec<_>>();
         let new = hashes.into_iter().zip(&admitted).filter(|(_, answer)| matches!(answer, Ok(Admitted::New)));
         self.came(pool, new.map(|(hash, _)| hash));
-        admitted
+        Some(admitted)
     }
 
     /// Admits those that go behind others of their senders, without a look at the state ([`Pool::submit_behind`]).
@@ -199,6 +213,7 @@ impl TransactionSource for PoolSource {
     fn settle(&self, settled: Settled) {
         // A deferred transaction stays, and its lane offers it again only behind the nonce it waits for.
         let mut pool = self.pool();
+        self.settled.fetch_max(settled.height, Ordering::Relaxed);
         pool.settle(&settled.included, settled.dropped);
         let departures = pool.departures();
         drop(pool);

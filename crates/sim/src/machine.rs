@@ -3,16 +3,15 @@
 use commonware_runtime::{Clock, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::channel::{mpsc, oneshot};
 use engine::{
-    ChainConfig, Epoch, Listing, Standing, StorageTuning, ValidatorKeys,
+    ChainConfig, Epoch, Listing, Reading, Standing, StorageTuning, ValidatorKeys,
     simulation::{self, Services},
 };
 use execution::check::check_batch;
-use ledger::core::nonce;
-use mempool::{Arrival, Policy};
-use node::{Arrived, Owners, PoolSource, check_block};
+use mempool::Policy;
+use node::{Arrived, Owners, PoolSource, check_block, enter};
 use std::{sync::Arc, time::Duration};
 use types::{
-    FinalBlock, Genesis, Timestamp, Transaction,
+    Digest, FinalBlock, Genesis, Timestamp, Transaction,
     transaction::{Checked, Named},
 };
 
@@ -205,29 +204,19 @@ impl Living {
         let chain = self.services.chain();
         let checked: Vec<_> = check_batch(chain, transactions).into_iter().flatten().collect();
         let now = self.services.head().borrow().time;
-        let waits = self.source.submit_behind(&checked, now);
-        let (behind, first): (Vec<_>, Vec<_>) = checked.into_iter().zip(waits).partition(|(_, waits)| *waits);
-        let [behind, checked] = [behind, first].map(|part| part.into_iter().map(|(checked, _)| checked));
-        let checked: Vec<_> = checked.collect();
-        let senders: Vec<_> = checked.iter().map(|checked| checked.sender()).collect();
-        let keys: Vec<_> = senders.iter().map(|sender| nonce::key(*sender)).collect();
-        let read = async |keys: Vec<_>| self.services.read(&keys).await.map(|reading| reading.values);
-        let owners = self.owners.of(&senders, read).await.unwrap_or_default();
-        // Before block one there is no state, and nobody has used a nonce.
-        let nonces = match self.services.read(&keys).await {
-            Ok(reading) => reading.values.iter().map(|record| nonce::decode(record.as_deref())).collect(),
-            Err(_) => vec![0; keys.len()],
+        let read = async |keys: Vec<_>| {
+            match self.services.read(&keys).await {
+                // Before block one nobody has used a nonce.
+                Err(engine::Error::Empty) if self.services.head().borrow().height == 0 => {
+                    Ok(Reading { height: 0, state_root: Digest::default(), values: vec![None; keys.len()] })
+                }
+                other => other,
+            }
         };
-        let arrive = |((checked, sender), next_nonce): ((&Arc<Checked>, &_), u64)| Arrival {
-            checked: checked.clone(),
-            next_nonce,
-            organisation: owners.get(sender).copied().unwrap_or_default(),
-        };
-        let arrived = checked.iter().zip(&senders).zip(nonces).map(arrive).collect();
-        let admitted = self.source.submit(arrived, now);
+        let Ok(entered) = enter(&self.source, &self.owners, &checked, now, read).await else { return Vec::new() };
         let new =
             |(checked, answer): (Arc<Checked>, _)| matches!(answer, Ok(mempool::Admitted::New)).then_some(checked);
-        behind.chain(checked.into_iter().zip(admitted).filter_map(new)).collect()
+        checked.into_iter().zip(entered).filter_map(new).collect()
     }
 }
 

@@ -45,7 +45,8 @@ fn a_block_is_checked_but_for_what_waits_here_to_the_last_byte() {
     let [waiting, strange] = [0, 1].map(signed);
     let checked = check_one(CHAIN, waiting.clone()).expect("it is sound");
     let arrival = Arrival { checked, next_nonce: 0, organisation: Organisation::UNKNOWN };
-    source.submit(vec![arrival], Timestamp(0)).remove(0).expect("there is room");
+    let answers = source.submit(vec![arrival], 0, Timestamp(0)).expect("no block has become final");
+    assert_eq!(answers, [Ok(mempool::Admitted::New)]);
 
     let [same, other] = [waiting.clone(), strange.clone()].map(unchecked);
     assert_eq!(source.strange(&[same.clone(), other.clone()]), [&**other], "one was checked when it came");

@@ -40,7 +40,8 @@ fn wait(source: &PoolSource, transactions: &[Arc<Checked>]) {
         next_nonce: 0,
         organisation: Organisation::UNKNOWN,
     };
-    for answer in source.submit(transactions.iter().map(arrive).collect(), Timestamp(0)) {
+    let answers = source.submit(transactions.iter().map(arrive).collect(), 0, Timestamp(0));
+    for answer in answers.expect("no block has become final") {
         answer.expect("there is room");
     }
 }
