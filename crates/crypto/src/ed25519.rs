@@ -19,8 +19,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// Bytes of the secret from which a key pair follows.
 pub const SEED_BYTES: usize = 32;
 
-/// Signatures in one equation: beyond this the cost per signature hardly falls, and a bad one spoils more.
-const BATCH_MAX: usize = 256;
+/// Signatures in one equation, about: beyond this the cost per signature hardly falls, and a bad one spoils more; below
+/// half of this it grows.
+const BATCH: usize = 256;
 /// Signatures in one equation when a batch has failed: small enough to corner a bad one, large enough to save work.
 const PART_MAX: usize = 16;
 
@@ -104,7 +105,9 @@ pub(crate) fn verify(key: &[u8], message: &[u8; 32], signature: &[u8]) -> bool {
 /// little, and a batch of nothing but bad ones costs less than double the single checks.
 pub(crate) fn verify_batch(entries: &[Entry]) -> Vec<bool> {
     let mut verdicts = Vec::with_capacity(entries.len());
-    for batch in entries.chunks(BATCH_MAX) {
+    // No equation is left with few: those beyond the last whole one are shared among all.
+    let equations = ((entries.len() + BATCH / 2) / BATCH).max(1);
+    for batch in entries.chunks(entries.len().div_ceil(equations).max(1)) {
         if all_valid(batch) {
             verdicts.resize(verdicts.len() + batch.len(), true);
             continue;

@@ -67,4 +67,6 @@ pub struct Actor {
     pub member: MemberId,
     /// The functions that its people signed in, each a different person.
     pub functions: &'static [Function],
+    /// The largest amount, in minor units, that they may sign for, each by his own limit; `None`: any.
+    pub limit_minor: Option<u64>,
 }

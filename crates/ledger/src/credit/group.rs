@@ -67,7 +67,7 @@ impl Group {
 pub(super) fn require_none_overdue(ctx: &Context, state: &mut dyn State, obligor: EnterpriseId) -> Result<(), Stop> {
     let (count, first) = of(state, obligor)?.overdue(state)?;
     let Some(overdue) = first else { return Ok(()) };
-    if count >= policy::at(state, ctx.time)?.policy.overdue_roots_to_stop_drawing {
+    if count >= policy::at(state, ctx.time)?.overdue_roots_to_stop_drawing {
         return Err(reject::group_overdue(obligor, overdue).into());
     }
     Ok(())

@@ -13,7 +13,7 @@ use types::{Date, State, Stop, text::Reference, wire};
 /// A certificate of `core` became overdue: called once for each.
 pub fn overdue_began(ctx: &Context, state: &mut dyn State, core: EnterpriseId, root: &str) -> Result<(), Stop> {
     let root = Reference::new(root).map_err(|message| wire::malformed(&message))?;
-    let policy = policy::at(state, ctx.time)?.policy;
+    let policy = policy::at(state, ctx.time)?;
     let today = ctx.time.date();
     let mut standing = IssuerStanding::load(state, &core)?.unwrap_or_default();
     standing.overdue += 1;
@@ -62,7 +62,7 @@ pub fn require_issuer(ctx: &Context, state: &mut dyn State, core: EnterpriseId) 
     if standing.overdue == 0 {
         return Ok(());
     }
-    let allowed = policy::at(state, ctx.time)?.policy.overdue_roots_to_stop_issuing;
+    let allowed = policy::at(state, ctx.time)?.overdue_roots_to_stop_issuing;
     if standing.overdue >= allowed {
         let reason = format_args!("certificates overdue: {}; pay them first", standing.overdue);
         return Err(reject::issuer_suspended(core, reason).into());

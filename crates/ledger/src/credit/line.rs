@@ -99,7 +99,7 @@ fn require_below_cap(ctx: &Context, state: &mut dyn State, line: &BankLine, amou
     let Some(program) = Program::load(state, &(line.bank, line.currency()))? else {
         return Ok(());
     };
-    let share = policy::at(state, ctx.time)?.policy.obligor_share_max;
+    let share = policy::at(state, ctx.time)?.obligor_share_max;
     let cap = share.share_floor(program.size)?;
     let outstanding = line.exposure()?.plus(amount)?;
     match cap.minus(outstanding)? {

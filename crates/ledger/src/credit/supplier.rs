@@ -23,7 +23,7 @@ pub fn supplier_take(
     let earlier = SupplierExposure::load(state, &key)?;
     let outstanding = earlier.map_or(Ok(amount), |exposure| exposure.outstanding.plus(amount))?;
     if let Some(program) = Program::load(state, &(bank, amount.currency))? {
-        let cap = policy::at(state, ctx.time)?.policy.supplier_share_max.share_floor(program.size)?;
+        let cap = policy::at(state, ctx.time)?.supplier_share_max.share_floor(program.size)?;
         if cap.minus(outstanding)?.is_none() {
             return Err(reject::concentration(bank, outstanding, cap).into());
         }

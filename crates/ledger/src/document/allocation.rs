@@ -238,7 +238,7 @@ fn require_issuable(ctx: &Context, state: &mut dyn State, id: InvoiceId, invoice
 }
 
 fn require_fresh_check(ctx: &Context, state: &mut dyn State, id: InvoiceId, invoice: &Invoice) -> Result<(), Stop> {
-    let hours = policy::at(state, ctx.time)?.policy.invoice_check_hours_max;
+    let hours = policy::at(state, ctx.time)?.invoice_check_hours_max;
     let checked_at = invoice.check.as_ref().map(|check| check.checked_at);
     match checked_at {
         Some(checked_at) if checked_at.plus_hours(u64::from(hours)) >= ctx.time => Ok(()),

@@ -53,17 +53,16 @@ impl Findings {
 
 /// Compares an invoice as it stands now.
 pub(super) fn compare(state: &mut dyn State, at: Timestamp, id: InvoiceId, invoice: &Invoice) -> Result<Match, Stop> {
-    let dated = policy::at(state, at)?;
-    let tolerances = &dated.policy;
+    let policy = policy::at(state, at)?;
     let mut findings = Findings::default();
     if invoice.kind == InvoiceKind::Prepayment {
         findings.exception(Finding::Prepayment);
     }
     match invoice.order {
         None => findings.exception(Finding::OrderMissing),
-        Some(order) => compare_with_order(state, tolerances, (id, invoice), order, &mut findings)?,
+        Some(order) => compare_with_order(state, &policy, (id, invoice), order, &mut findings)?,
     }
-    Ok(Match { outcome: findings.outcome(), policy_version: dated.version, at })
+    Ok(Match { outcome: findings.outcome(), policy_version: policy.version, at })
 }
 
 fn compare_with_order(

@@ -32,7 +32,10 @@ pub fn authorize(ctx: &Context, state: &mut dyn State, roles: &[Role], runs_off:
         return Err(reject::not_authorized(enterprise, describe(roles)).into());
     }
     match open.find(|role| covered(&signers, enterprise, role.functions)) {
-        Some(role) => Ok(Actor { enterprise, member: first.member, functions: role.functions }),
+        Some(Role { functions, .. }) => {
+            let limit_minor = largest(&signers, enterprise, functions);
+            Ok(Actor { enterprise, member: first.member, functions, limit_minor })
+        }
         None => Err(refusal(&signers, enterprise, roles)),
     }
 }
@@ -81,11 +84,9 @@ pub fn require_approvals(
 
 /// Refuses when the people who sign in the act's own functions may not sign for `amount`, each by his own limit. For acts
 /// that take no approvals besides.
-pub fn require_limits(ctx: &Context, state: &mut dyn State, amount: Amount) -> Result<(), Stop> {
-    let Actor { enterprise, functions, .. } = ctx.actor();
-    let counts = |signer: &Signer| signer.person.limit_minor.is_none_or(|limit| amount.minor <= limit);
-    let signers: Vec<Signer> = signers(ctx, state)?.into_iter().filter(counts).collect();
-    if covered(&signers, *enterprise, functions) {
+pub fn require_limits(ctx: &Context, amount: Amount) -> Result<(), Stop> {
+    let Actor { enterprise, functions, limit_minor, .. } = ctx.actor();
+    if limit_minor.is_none_or(|limit| amount.minor <= limit) {
         return Ok(());
     }
     let needed = format!("{} for {amount}", list(functions));
@@ -110,7 +111,7 @@ fn approvals(
     maker: Option<MemberId>,
     amount: Amount,
 ) -> Result<(), Stop> {
-    let policy = policy::at(state, ctx.time)?.policy;
+    let policy = policy::at(state, ctx.time)?;
     let acting = ctx.actor.as_ref().filter(|actor| actor.enterprise == enterprise);
     let mut needed = acting.map_or_else(Vec::new, |actor| actor.functions.to_vec());
     let asked = approvers(&policy, amount);
@@ -222,6 +223,21 @@ fn covered(signers: &[Signer], enterprise: EnterpriseId, functions: &[Function])
     assign(&own, functions, &mut Vec::new())
 }
 
+/// The largest amount, in minor units, that different persons of `enterprise` may sign for in all `functions`, which they
+/// cover; `None`: any.
+fn largest(signers: &[Signer], enterprise: EnterpriseId, functions: &[Function]) -> Option<u64> {
+    let own = || signers.iter().filter(|signer| signer.person.enterprise == enterprise);
+    let mut limits: Vec<u64> = own().filter_map(|signer| signer.person.limit_minor).collect();
+    limits.sort_unstable();
+    let signs = |amount: u64| {
+        let counts = |signer: &&Signer| signer.person.limit_minor.is_none_or(|limit| amount <= limit);
+        assign(&own().filter(counts).collect::<Vec<_>>(), functions, &mut Vec::new())
+    };
+    let greatest = *limits.last()?;
+    let above_all = greatest < u64::MAX && signs(greatest + 1);
+    if above_all { None } else { limits.into_iter().rev().find(|limit| signs(*limit)) }
+}
+
 /// Gives each function a person not yet used; at most seven functions and twelve signers, so trying all is cheap.
 fn assign(signers: &[&Signer], functions: &[Function], used: &mut Vec<MemberId>) -> bool {
     let Some((function, rest)) = functions.split_first() else {
@@ -262,4 +278,51 @@ fn describe(roles: &[Role]) -> String {
 
 fn list(functions: &[Function]) -> String {
     functions.iter().map(|function| format!("{function:?}")).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{List, Timestamp, text::Name};
+
+    /// Every person that matters here: treasurer, checker or both, up to 10, to 20, to the greatest number, or any amount.
+    fn people() -> Vec<(&'static [Function], Option<u64>)> {
+        let held: [&[Function]; 3] =
+            [&[Function::Treasurer], &[Function::Checker], &[Function::Treasurer, Function::Checker]];
+        let limits = [Some(10), Some(20), Some(u64::MAX), None];
+        held.iter().flat_map(|held| limits.map(|limit| (*held, limit))).collect()
+    }
+
+    #[test]
+    fn the_largest_amount_is_the_one_up_to_which_those_who_may_still_cover_the_functions() {
+        let asked: [&[Function]; 3] = [
+            &[Function::Treasurer],
+            &[Function::Treasurer, Function::Treasurer],
+            &[Function::Treasurer, Function::Checker],
+        ];
+        let own = EnterpriseId::default();
+        let signer = |number: u8, (functions, limit_minor): (&[Function], Option<u64>)| {
+            let functions = List::new(functions.to_vec()).unwrap();
+            let (name, starts) = (Name::new("P".to_owned()).unwrap(), Timestamp(0));
+            let person = Member { enterprise: own, name, functions, starts, ends: None, limit_minor };
+            Signer { member: MemberId([number; 16]), person: Arc::new(person) }
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        let people = people();
+        let threes = people.iter().flat_map(|one| people.iter().map(move |two| (one, two)));
+        for ((one, two), three) in threes.flat_map(|pair| people.iter().map(move |three| (pair, three))) {
+            let signers = [signer(1, *one), signer(2, *two), signer(3, *three)];
+            for functions in asked.iter().filter(|functions| covered(&signers, own, functions)) {
+                let largest = largest(&signers, own, functions);
+                seen.insert(largest);
+                for amount in [0, 9, 10, 11, 19, 20, 21, u64::MAX - 1, u64::MAX] {
+                    let may = |signer: &&Signer| signer.person.limit_minor.is_none_or(|limit| amount <= limit);
+                    let those: Vec<Signer> = signers.iter().filter(may).cloned().collect();
+                    let expected = covered(&those, own, functions);
+                    assert_eq!(largest.is_none_or(|largest| amount <= largest), expected, "{amount}: {signers:?}");
+                }
+            }
+        }
+        assert_eq!(seen.len(), 4, "{seen:?}");
+    }
 }

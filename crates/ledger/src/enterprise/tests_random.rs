@@ -150,7 +150,7 @@ impl World {
     /// A policy that is a little different holds from the next minute on.
     fn set_policy(&mut self) {
         let dated = self.scenario.door(|ctx, state| Ok(policy::at(state, ctx.time)?)).unwrap();
-        let mut policy = dated.policy;
+        let mut policy = policy::Policy::clone(&dated);
         policy.depth_max = u32::try_from(self.random.between(2, 10)).unwrap();
         policy.lots_per_root_max = u32::try_from(self.random.between(8, 200)).unwrap();
         policy.lot_minor_min = self.random.between(10_000, 200_000);

@@ -76,7 +76,11 @@ impl World {
             10 => {
                 let dated = self.scenario.door(|ctx, state| Ok(policy::at(state, ctx.time)?)).unwrap();
                 let effective_from = self.scenario.time.plus_hours(40);
-                Change::SetPolicy(Box::new(Set { effective_from, based_on: dated.version, policy: dated.policy }))
+                Change::SetPolicy(Box::new(Set {
+                    effective_from,
+                    based_on: dated.version,
+                    policy: policy::Policy::clone(&dated),
+                }))
             }
             _ => {
                 let number = u32::try_from(self.random.between(1, 300)).unwrap();

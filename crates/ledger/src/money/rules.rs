@@ -61,7 +61,7 @@ impl Call for Attest {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<CashFactId, Stop> {
-        enterprise::require_limits(ctx, state, self.amount)?;
+        enterprise::require_limits(ctx, self.amount)?;
         let bank = ctx.actor().enterprise;
         let (payer, payee) = (account(state, self.payer)?, account(state, self.payee)?);
         posting::refuse_vault(self.payer, &payer)?;
@@ -127,7 +127,7 @@ impl Call for IssueTokens {
     }
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<TokenBookingId, Stop> {
-        enterprise::require_limits(ctx, state, self.amount)?;
+        enterprise::require_limits(ctx, self.amount)?;
         let bank = ctx.actor().enterprise;
         let credited = account(state, self.account)?;
         if credited.bank != bank {
@@ -174,7 +174,7 @@ impl Call for RedeemTokens {
 
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<TokenBookingId, Stop> {
         let hold = payable_hold(ctx, state, self.hold)?;
-        enterprise::require_limits(ctx, state, hold.amount)?;
+        enterprise::require_limits(ctx, hold.amount)?;
         let bank = ctx.actor().enterprise;
         if hold.payee_account != CashAccountId::vault(bank, hold.amount.currency) {
             return Err(reject::wrong_kind(hold.payee_account, "customer").into());
@@ -341,10 +341,10 @@ fn require_payment(
     require_payable(state, payer)?;
     let record = require_payable(state, payee)?;
     enterprise::require_active(payee, &record)?;
-    if amount.minor >= policy::at(state, ctx.time)?.policy.approval_level2_minor {
+    if amount.minor >= policy::at(state, ctx.time)?.approval_level2_minor {
         enterprise::require_approvals(ctx, state, payer, amount)
     } else {
-        enterprise::require_limits(ctx, state, amount)
+        enterprise::require_limits(ctx, amount)
     }
 }
 

@@ -32,7 +32,7 @@ mod types;
 
 pub use calendar::{add_business_days, following_business_day, is_business_day, subtract_business_days};
 pub use rules::adopt;
-pub use state::{at, give_right, read_ahead, setter};
+pub use state::{InForce, at, give_right, read_ahead, setter};
 pub use types::{
     At, BusinessDay, BusinessDayAnswer, Calendar, CalendarOf, Dated, FeePayer, HolderType, HolidaysSet, PlatformFee,
     Policy, PolicySet, PolicyVersion, Set, SetHolidays, Setter, reject,

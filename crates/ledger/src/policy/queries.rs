@@ -10,7 +10,7 @@ impl Query for At {
     type Answer = Dated;
     fn answer(&self, ctx: &QueryContext, state: &mut dyn State) -> Result<Dated, Stop> {
         let time = self.date.map_or(ctx.time, |date| date.at(23, 59));
-        Ok(at(state, time)?)
+        Ok(at(state, time)?.dated())
     }
 }
 

@@ -2,6 +2,7 @@ use super::types::{Calendar, Dated, FeePayer, HolderType, PlatformFee, Policy, P
 use crate::core::{Cell, Column, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::{ops::Deref, sync::Arc};
 use types::{Amount, Genesis, List, Miss, Quantity, Rate, Rejection, State, Timestamp, rate::DayCount};
 
 /// Versions that a chain may ever have: one a week for twenty years.
@@ -69,13 +70,36 @@ pub fn give_right(state: &mut dyn State, setter: Setter) {
     Right { setter }.store(state, &());
 }
 
+/// The policy as it stands in the version that holds: what rules look at.
+#[derive(Clone)]
+pub struct InForce {
+    /// The version's number, from 1.
+    pub version: u32,
+    record: Arc<PolicyVersion>,
+}
+
+impl Deref for InForce {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.record.policy
+    }
+}
+
+impl InForce {
+    /// As it is answered to who asks.
+    pub(super) fn dated(&self) -> Dated {
+        Dated { version: self.version, effective_from: self.record.effective_from, policy: Policy::clone(self) }
+    }
+}
+
 /// The version that holds at `time`. Before the genesis time that is version 1.
-pub fn at(state: &mut dyn State, time: Timestamp) -> Result<Dated, Miss> {
+pub fn at(state: &mut dyn State, time: Timestamp) -> Result<InForce, Miss> {
     let timeline = Timeline::read(state, &())?.expect("genesis wrote the timeline");
     let begun = timeline.starts.partition_point(|start| *start <= time).max(1);
     let version = u32::try_from(begun).expect("at most VERSIONS_MAX");
     let record = PolicyVersion::read(state, &version)?.expect("each start in the timeline has its version");
-    Ok(Dated { version, effective_from: record.effective_from, policy: record.policy.clone() })
+    Ok(InForce { version, record })
 }
 
 /// Reads the policy in force at `time`, as far as there is any: for loading ahead.

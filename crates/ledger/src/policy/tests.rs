@@ -35,7 +35,7 @@ fn tenor_cap_switches_at_its_time_and_running_things_keep_their_version() {
     assert_eq!(propose(&mut scenario, &set(switch, 1, six_months())), Ok(2));
     let hard = |scenario: &mut Scenario, time: Timestamp| {
         let dated = at(&mut scenario.state, time).unwrap();
-        (dated.version, dated.policy.tenor_months_hard)
+        (dated.version, dated.tenor_months_hard)
     };
     assert_eq!(hard(&mut scenario, Timestamp(switch.0 - 1)), (1, 12));
     assert_eq!(hard(&mut scenario, switch), (2, 6));

@@ -187,7 +187,7 @@ pub enum Setter {
     Vote,
 }
 
-/// A version of the policy, as the modules read it.
+/// The version of the policy that holds on a day.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Dated {
     /// The version's number, from 1.

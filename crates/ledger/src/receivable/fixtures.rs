@@ -294,7 +294,7 @@ pub fn financed(
     registered(scenario, bank, financing)?;
     let certificate = scenario.record::<Financing>(&financing).expect("applied for").certificate;
     let issued = scenario.record::<Certificate>(&certificate).expect("issued").issued.expect("issued");
-    let policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).expect("a policy holds").policy;
+    let policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).expect("a policy holds");
     let price =
         terms(scenario, how.1).price(lot.1, scenario.time.date(), issued.due_on, PriceBasis::new(&policy, lot.1)?)?;
     let fact = paid(scenario, bank, (bank, seller), price.net);

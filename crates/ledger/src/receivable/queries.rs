@@ -315,7 +315,8 @@ impl Query for PriceOf {
             let status = format!("{:?}", certificate.status);
             return Err(reject::root_state(self.certificate, status, "issued").into());
         };
-        let basis = PriceBasis::new(&policy::at(state, ctx.time)?.policy, self.face)?;
+        let policy = policy::at(state, ctx.time)?;
+        let basis = PriceBasis::new(&policy, self.face)?;
         let from = self.from.unwrap_or_else(|| ctx.time.date());
         Ok(self.terms.price(self.face, from, issued.due_on, basis)?)
     }
@@ -347,7 +348,7 @@ impl Query for AdvanceOf {
     fn answer(&self, ctx: &QueryContext, state: &mut dyn State) -> Result<AdvanceView, Stop> {
         let advance = Advance::load(state, &self.financing)?;
         let mut advance = advance.ok_or_else(|| reject::unknown(format_args!("advance of {}", self.financing)))?;
-        let day_count = policy::at(state, ctx.time)?.policy.day_count;
+        let day_count = policy::at(state, ctx.time)?.day_count;
         advance.count(self.on.unwrap_or_else(|| ctx.time.date()), day_count)?;
         let unpaid = tree::lot(state, advance.lot)?.unpaid();
         let (_, release) = share(&advance.owed, unpaid)?;

@@ -101,7 +101,7 @@ fn told<E: EventKind>(scenario: &Scenario) -> Vec<E> {
 fn set_policy(scenario: &mut Scenario, change: impl FnOnce(&mut Policy)) {
     let at = scenario.time.plus_ms(60_000);
     let dated = scenario.door(|ctx, state| Ok(policy::at(state, ctx.time)?)).unwrap();
-    let mut changed = dated.policy;
+    let mut changed = Policy::clone(&dated);
     change(&mut changed);
     let set = policy::Set { effective_from: at, based_on: dated.version, policy: changed };
     scenario.act("OP.maker+OP.checker", &set).unwrap();

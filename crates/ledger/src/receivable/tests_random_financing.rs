@@ -222,7 +222,7 @@ impl World {
             let issued = certificate.issued.unwrap();
             let terms = record.terms.clone().unwrap();
             let today = self.today();
-            let policy = self.scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap().policy;
+            let policy = self.scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap();
             let basis = PriceBasis::new(&policy, record.amount).unwrap();
             let Ok(price) = terms.price(record.amount, today, issued.due_on, basis) else { return };
             let amount = if self.random.percent(95) { price.net } else { self.part(price.net) };

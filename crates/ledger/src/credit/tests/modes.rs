@@ -214,7 +214,7 @@ fn while_one_of_a_group_is_overdue_nothing_new_is_drawn_on_any_of_it() {
     backing(&mut scenario, Backing::CoverBlock, cny("10.00")).unwrap();
     let core2 = Scenario::id("CORE2");
     scenario.door(|ctx, state| overdue_began(ctx, state, core2, "root_1")).unwrap();
-    let of_policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap().policy;
+    let of_policy = scenario.door(|ctx, state| Ok(crate::policy::at(state, ctx.time)?)).unwrap();
     assert_eq!(of_policy.overdue_roots_to_stop_drawing, 1);
     for obligor in ["CORE", "CORE2"] {
         let refused = block_on(&mut scenario, obligor, cny("1.00"));

@@ -115,7 +115,7 @@ fn a_vote_sets_the_policy_and_may_take_that_right_from_the_operator() {
     let (first, second) = (chain.scenario.time.plus_hours(72), chain.scenario.time.plus_hours(96));
     chain.adopt(&proposal(vec![Change::SetPolicy(Box::new(set(first, 1)))]));
     let dated = policy::at(&mut chain.scenario.state, first).unwrap();
-    assert_eq!((dated.version, dated.policy.tenor_months_hard), (2, 6));
+    assert_eq!((dated.version, dated.tenor_months_hard), (2, 6));
     assert_eq!(chain.scenario.act(&two("OP"), &set(second, 2)), Ok(3));
     let parameters = Parameters { policy_setter: Setter::Vote, ..chain.governance().parameters };
     chain.adopt(&proposal(vec![Change::SetParameters(parameters)]));

@@ -114,7 +114,7 @@ pub(super) fn receive(
 ) -> Result<Option<SellerShare>, Stop> {
     let LotStatus::Financed(id) = lot.status else { return Ok(None) };
     let Some(mut advance) = Advance::load(state, &id)? else { return Ok(None) };
-    advance.count(value_date, policy::at(state, ctx.time)?.policy.day_count)?;
+    advance.count(value_date, policy::at(state, ctx.time)?.day_count)?;
     let left = advance.pay(money)?;
     advance.received = advance.received.plus(money)?;
     advance.released = advance.released.plus(left)?;
@@ -195,7 +195,7 @@ impl Call for StateCosts {
         }
         let root = Root::load(state, financing.certificate)?;
         guard::require_status(&root, CertificateStatus::Defaulted)?;
-        enterprise::require_limits(ctx, state, self.amount)?;
+        enterprise::require_limits(ctx, self.amount)?;
         financing.costs = financing.costs.plus(self.amount)?;
         if let Some(mut advance) = Advance::load(state, &id)? {
             advance.owed.costs = advance.owed.costs.plus(self.amount)?;
@@ -233,8 +233,8 @@ impl Call for PayShortfall {
         enterprise::require(ctx, state, payer, None, &[Function::Maker, Function::Checker])?;
         let payment = Payment { payer, payee, what_for: format!("shortfall {id}") };
         let (paid, value_date) = recourse::receive(ctx, state, &payment, self.source)?;
-        enterprise::require_limits(ctx, state, paid)?;
-        advance.count(value_date, policy::at(state, ctx.time)?.policy.day_count)?;
+        enterprise::require_limits(ctx, paid)?;
+        advance.count(value_date, policy::at(state, ctx.time)?.day_count)?;
         let due = advance.owed.sum()?;
         if due != paid {
             return Err(money::reject::net_mismatch(due, paid).into());

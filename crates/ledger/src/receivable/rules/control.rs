@@ -102,7 +102,7 @@ impl FreezeLot {
         match self.ground {
             FreezeGround::Fraud => {
                 guard::require_role(state, actor, EntityRole::Operator)?;
-                let most = policy::at(state, ctx.time)?.policy.operator_freeze_hours_max;
+                let most = policy::at(state, ctx.time)?.operator_freeze_hours_max;
                 match self.hours.filter(|hours| *hours <= most) {
                     Some(hours) => Ok(Some(ctx.time.plus_hours(u64::from(hours)))),
                     None => Err(reject::freeze_ground(format!("the operator freezes for {most} hours at most")).into()),

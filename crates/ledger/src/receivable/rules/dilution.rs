@@ -47,7 +47,7 @@ impl Call for CancelMutual {
         guard::require_party(ctx, root.id, root.certificate.obligor)?;
         guard::require_moving(ctx, &root)?;
         let (creditor, face) = (root.certificate.creditor, root.certificate.face);
-        enterprise::require_limits(ctx, state, face)?;
+        enterprise::require_limits(ctx, face)?;
         enterprise::require(ctx, state, creditor, None, BOTH)?;
         let id = LotId::of(root.id, 1);
         let lot = tree::lot(state, id)?;
@@ -100,7 +100,7 @@ impl Call for ReduceMutual {
         for cut in &self.cuts {
             sum = sum.plus(cut.amount)?;
         }
-        enterprise::require_limits(ctx, state, sum)?;
+        enterprise::require_limits(ctx, sum)?;
         lower_claim(state, &mut root, self.credit_note, sum)?;
         document::reduce(state, self.credit_note, sum)?;
         for cut in &self.cuts {
@@ -186,7 +186,7 @@ impl Call for RaiseCounterClaim {
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<CounterClaimId, Stop> {
         let mut root = Root::load(state, self.certificate)?;
         guard::require_party(ctx, root.id, root.certificate.obligor)?;
-        enterprise::require_limits(ctx, state, self.amount)?;
+        enterprise::require_limits(ctx, self.amount)?;
         let invoice = document::credit_note(state, self.credit_note)?.invoice;
         if root.certificate.acceptance.is_none()
             || !root.certificate.claims.iter().any(|claim| claim.invoice == invoice)

@@ -84,7 +84,7 @@ impl Call for ApproveFinancing {
     fn apply(&self, ctx: &Context, state: &mut dyn State) -> Result<(), Stop> {
         let id = self.financing;
         let (mut root, mut financing, bank) = own(ctx, state, id, FinancingStatus::Accepted)?;
-        enterprise::require_limits(ctx, state, financing.amount)?;
+        enterprise::require_limits(ctx, financing.amount)?;
         let quote = Quote::load(state, &(id, bank))?.expect("an accepted quote is kept");
         enterprise::require_other_than(ctx, state, bank, quote.maker, &[Function::Risk])?;
         enterprise::active(state, financing.seller)?;
@@ -185,9 +185,9 @@ impl Call for Disburse {
         let (mut root, mut financing, bank) = own(ctx, state, id, FinancingStatus::Registered)?;
         require_search(ctx, state, &financing)?;
         enterprise::active(state, financing.seller)?;
-        let policy = policy::at(state, ctx.time)?.policy;
+        let policy = policy::at(state, ctx.time)?;
         let (value_date, price) = self.pay(ctx, state, &root, &financing, &policy)?;
-        enterprise::require_limits(ctx, state, price.net)?;
+        enterprise::require_limits(ctx, price.net)?;
         backing::disburse(ctx, state, &root.certificate, bank, financing.amount)?;
         seller::utilise(ctx, state, &financing)?;
         let lot = tree::lot(state, financing.lot)?;
@@ -302,7 +302,7 @@ fn own(
 
 /// Refuses unless the registry was searched lately and showed nobody else's registration.
 fn require_search(ctx: &Context, state: &mut dyn State, financing: &Financing) -> Result<(), Stop> {
-    let hours = policy::at(state, ctx.time)?.policy.registry_search_hours_max;
+    let hours = policy::at(state, ctx.time)?.registry_search_hours_max;
     let Some(search) = &financing.search else {
         return Err(reject::registry_stale("no time yet", hours).into());
     };

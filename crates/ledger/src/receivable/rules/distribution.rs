@@ -102,7 +102,7 @@ pub(in crate::receivable) fn penalty(
     to: Date,
 ) -> Result<Penalty, Stop> {
     let issued = root.certificate.issued.as_ref().expect("a certificate with a settlement is issued");
-    let day_count = policy::at(state, issued.at)?.policy.day_count;
+    let day_count = policy::at(state, issued.at)?.day_count;
     let days = settlement.counted_to.and_then(|counted_to| counted_to.days_until(to)).unwrap_or(0);
     Ok(Penalty { rate: issued.penalty_rate, days, day_count })
 }

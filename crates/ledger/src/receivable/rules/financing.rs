@@ -74,8 +74,8 @@ impl Call for Apply {
             let law = format_args!("quotes come after now and are open before maturity is called, {call_at}");
             return Err(reject::financing_dates(law).into());
         }
-        let dated = policy::at(state, ctx.time)?;
-        let expires = self.reveal_until.plus_hours(u64::from(dated.policy.quote_ttl_hours)).min(call_at);
+        let policy = policy::at(state, ctx.time)?;
+        let expires = self.reveal_until.plus_hours(u64::from(policy.quote_ttl_hours)).min(call_at);
         let (lot_id, mut lot) = take(ctx, state, &mut root, (self.lot, lot), self.amount)?;
         let id = FinancingId::derive(ctx.transaction, ctx.act, 0);
         lot.status = LotStatus::InFinancing(id);
@@ -93,7 +93,7 @@ impl Call for Apply {
             expires,
             status: FinancingStatus::Quoting,
             applied_at: ctx.time,
-            policy_version: dated.version,
+            policy_version: policy.version,
             bank: None,
             terms: None,
             search: None,
@@ -340,7 +340,7 @@ fn close(
     lot.status = LotStatus::Held;
     lot.store(state, &financing.lot);
     if financing.registration.is_some() {
-        let days = policy::at(state, ctx.time)?.policy.deregistration_business_days;
+        let days = policy::at(state, ctx.time)?.deregistration_business_days;
         let last = policy::add_business_days(state, ctx.time.date(), days)?;
         let at = last.plus_days(1).at(0, 0);
         due::schedule(state, at, MODULE.number, wire::encode(&Due::DeregistrationCheck(id)))?;

@@ -94,7 +94,7 @@ impl Call for PayGuarantee {
         enterprise::require(ctx, state, holder, None, TWO)?;
         let payment = Payment { payer: guarantor, payee: holder, what_for: format!("guarantee of {}", self.lot) };
         let (paid, value_date) = recourse::receive(ctx, state, &payment, self.source)?;
-        enterprise::require_limits(ctx, state, paid)?;
+        enterprise::require_limits(ctx, paid)?;
         let (principal, penalty) = owed(state, &root, &settlement, &lot, value_date)?;
         let due = principal.plus(penalty)?;
         if due != paid {

@@ -5,7 +5,7 @@ use crate::{
     document,
     enterprise::{self, Enterprise},
     money,
-    policy::{self, HolderType, Policy},
+    policy::{self, HolderType, InForce},
     receivable::{
         tree::Root,
         types::{
@@ -166,9 +166,9 @@ pub(in crate::receivable) fn movable(ctx: &Context, state: &mut dyn State, id: L
 }
 
 /// The policy under which the certificate was issued, and lives.
-pub(in crate::receivable) fn policy_of(state: &mut dyn State, root: &Root) -> Result<Policy, Stop> {
+pub(in crate::receivable) fn policy_of(state: &mut dyn State, root: &Root) -> Result<InForce, Stop> {
     let issued = root.certificate.issued.as_ref().expect("only an issued certificate has lots");
-    Ok(policy::at(state, issued.at)?.policy)
+    Ok(policy::at(state, issued.at)?)
 }
 
 /// Refuses an enterprise that may not hold certificates: not active, of a kind the policy does not allow, or the
@@ -183,7 +183,7 @@ pub(in crate::receivable) fn require_may_hold(
         return Err(money::reject::operator_account(id).into());
     }
     let kind = holder_type(&enterprise);
-    if policy::at(state, ctx.time)?.policy.holder_types.contains(&kind) {
+    if policy::at(state, ctx.time)?.holder_types.contains(&kind) {
         return Ok(());
     }
     Err(reject::holder_type(id, format!("{kind:?}")).into())

@@ -125,7 +125,7 @@ impl Call for Submit {
         let trade = Trade { debtor: obligor, creditor };
         document::reserve(ctx, state, ClaimUse::Issue, trade, &root.certificate.claims, claimant)?;
         root.certificate.payment_clock = payment_clock(ctx, state, &root.certificate)?;
-        let hours = policy::at(state, ctx.time)?.policy.registry_reservation_ttl_hours;
+        let hours = policy::at(state, ctx.time)?.registry_reservation_ttl_hours;
         let expires = ctx.time.plus_hours(u64::from(hours));
         wait(state, &mut root, expires)?;
         emit(state, &CertificateSubmitted { certificate: root.id, expires, concerned: concerned(&[obligor]) });
@@ -161,17 +161,17 @@ impl Call for ApproveIssue {
         credit::require_issuer(ctx, state, obligor)?;
         let schedule = require_tenor(ctx, state, maturity, root.certificate.tenor_reason.as_ref())?;
         document::require_fresh(ctx, state, &root.certificate.claims)?;
-        let dated = policy::at(state, ctx.time)?;
-        let last = policy::add_business_days(state, ctx.time.date(), dated.policy.offer_ttl_business_days)?;
+        let policy = policy::at(state, ctx.time)?;
+        let last = policy::add_business_days(state, ctx.time.date(), policy.offer_ttl_business_days)?;
         let expires = last.plus_days(1).at(0, 0).min(schedule.record_at);
         root.certificate.issued = Some(Issued {
             at: ctx.time,
-            policy_version: dated.version,
+            policy_version: policy.version,
             due_on: schedule.due_on,
             call_at: schedule.call_at,
             record_at: schedule.record_at,
             cutoff_at: schedule.cutoff_at,
-            penalty_rate: penalty_rate(&dated.policy, root.certificate.penalty_rate)?,
+            penalty_rate: penalty_rate(&policy, root.certificate.penalty_rate)?,
         });
         wait(state, &mut root, expires)?;
         let concerned = concerned(&[creditor, obligor]);
@@ -225,7 +225,7 @@ impl Call for Accept {
         guard::require_party(ctx, root.id, root.certificate.creditor)?;
         require_waiting(ctx, &root, CertificateStatus::Offered)?;
         let Certificate { obligor, creditor, face, .. } = root.certificate;
-        enterprise::require_limits(ctx, state, face)?;
+        enterprise::require_limits(ctx, face)?;
         credit::quota_use(ctx, state, obligor, face)?;
         backing::bind(ctx, state, &root.certificate)?;
         document::commit(state, &root.certificate.claims)?;
@@ -291,7 +291,7 @@ fn payment_clock(ctx: &Context, state: &mut dyn State, of: &Certificate) -> Resu
         }
     }
     let Some(delivered_on) = first else { return Ok(None) };
-    let pay_by = delivered_on.plus_days(policy::at(state, ctx.time)?.policy.small_supplier_payment_days);
+    let pay_by = delivered_on.plus_days(policy::at(state, ctx.time)?.small_supplier_payment_days);
     let days_over = pay_by.days_until(of.maturity).unwrap_or(0);
     Ok(Some(PaymentClock { delivered_on, pay_by, days_over }))
 }
@@ -427,7 +427,7 @@ fn require_tenor(
     maturity: Date,
     reason: Option<&Remark>,
 ) -> Result<Schedule, Stop> {
-    let policy = policy::at(state, ctx.time)?.policy;
+    let policy = policy::at(state, ctx.time)?;
     let today = ctx.time.date();
     let latest = today.plus_months(policy.tenor_months_hard);
     let schedule = schedule(state, &policy, maturity)?;

@@ -93,10 +93,10 @@ pub(super) fn take(
 
 /// Refuses a split of a large lot that only one person signs.
 fn require_checked(ctx: &Context, state: &mut dyn State, lot: &Lot) -> Result<(), Stop> {
-    if lot.face.minor >= policy::at(state, ctx.time)?.policy.approval_level2_minor {
+    if lot.face.minor >= policy::at(state, ctx.time)?.approval_level2_minor {
         return enterprise::require(ctx, state, lot.holder, None, CHECKED);
     }
-    enterprise::require_limits(ctx, state, lot.face)
+    enterprise::require_limits(ctx, lot.face)
 }
 
 /// Refuses too many parts, too many lots of one certificate, and parts that are too small; one remainder may be.
@@ -122,7 +122,7 @@ fn require_structure(state: &mut dyn State, root: &Root, parts: &[Amount]) -> Re
 
 /// Counts a holder's splits of today: many raise an alert, too many are refused (F18).
 fn count_split(ctx: &Context, state: &mut dyn State, (id, lot): (LotId, &Lot)) -> Result<(), Stop> {
-    let policy = policy::at(state, ctx.time)?.policy;
+    let policy = policy::at(state, ctx.time)?;
     let on = ctx.time.date();
     let today = SplitCount::load(state, &lot.holder)?.filter(|count| count.on == on);
     let splits = today.map_or(0, |count| count.splits) + 1;

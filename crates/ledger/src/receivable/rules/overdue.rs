@@ -236,7 +236,7 @@ impl Call for WriteOff {
         let mut settlement = settlement::settlement(state, root.id)?;
         require_waiting(root.id, &settlement)?;
         let amount = lot.unpaid();
-        enterprise::require_limits(ctx, state, amount)?;
+        enterprise::require_limits(ctx, amount)?;
         let (line, holder) = (lot.line.expect("a live lot is on the list once it is taken"), lot.holder);
         backing::paid(ctx, state, &root.certificate, &lot, amount)?;
         if let LotStatus::Financed(financing) = lot.status {

@@ -194,7 +194,7 @@ pub(super) fn require_terms(
     financing: &Financing,
     terms: &QuoteTerms,
 ) -> Result<Price, Stop> {
-    let policy = policy::at(state, ctx.time)?.policy;
+    let policy = policy::at(state, ctx.time)?;
     let cap = policy.fee_share_max.share_floor(financing.amount)?;
     let basis = PriceBasis::new(&policy, financing.amount)?;
     let fees = match basis.platform_fee_payer {
@@ -282,7 +282,7 @@ fn open(
     terms: &QuoteTerms,
 ) -> Result<Price, Stop> {
     let price = require_terms(ctx, state, root, financing, terms)?;
-    let hours = policy::at(state, ctx.time)?.policy.quote_ttl_hours;
+    let hours = policy::at(state, ctx.time)?.quote_ttl_hours;
     let valid_until = terms.valid_until.unwrap_or(ctx.time.plus_hours(u64::from(hours)));
     guard::require_before(ctx, "the quote", valid_until)?;
     quote.status = QuoteStatus::Open;

@@ -86,14 +86,14 @@ impl Call for PayRecourse {
         enterprise::require(ctx, state, seller, None, &[Function::Maker, Function::Checker])?;
         let payment = Payment { payer: seller, payee: bank, what_for: format!("recourse {id}") };
         let (paid, value_date) = receive(ctx, state, &payment, self.source)?;
-        enterprise::require_limits(ctx, state, paid)?;
+        enterprise::require_limits(ctx, paid)?;
         let price = price(ctx, state, (&recourse, &financing), (id, &lot), value_date)?;
         let due = price.sum()?;
         if due != paid {
             return Err(money::reject::net_mismatch(due, paid).into());
         }
         if let Some(mut advance) = Advance::load(state, &id)? {
-            advance.count(value_date, policy::at(state, ctx.time)?.policy.day_count)?;
+            advance.count(value_date, policy::at(state, ctx.time)?.day_count)?;
             advance::settle_by_seller(state, id, advance, None)?;
         }
         distribution::give_back_seller(state, &lot, lot.unpaid())?;
@@ -157,7 +157,7 @@ fn price(
     (id, lot): (FinancingId, &Lot),
     paid_on: Date,
 ) -> Result<Price, Stop> {
-    let day_count = policy::at(state, ctx.time)?.policy.day_count;
+    let day_count = policy::at(state, ctx.time)?.day_count;
     let days = recourse.overdue_since.days_until(paid_on).unwrap_or(0);
     let Some(mut advance) = Advance::load(state, &id)? else {
         let principal = lot.unpaid();

@@ -228,7 +228,7 @@ impl Call for Fund {
         let funding_id = FundingId::derive(ctx.transaction, ctx.act, 0);
         let money = receive(ctx, state, agent, funding_id, self.source)?;
         let Received { payer, amount, value_date } = money;
-        enterprise::require_limits(ctx, state, amount)?;
+        enterprise::require_limits(ctx, amount)?;
         settlement.received = settlement.received.plus(amount)?;
         settlement.undistributed = settlement.undistributed.plus(amount)?;
         settlement.fundings += 1;
@@ -343,7 +343,7 @@ impl Call for ReturnExcess {
         let mut root = Root::load(state, id)?;
         let agent = root.certificate.settlement_agent;
         guard::require_party(ctx, id, agent)?;
-        enterprise::require_limits(ctx, state, self.amount)?;
+        enterprise::require_limits(ctx, self.amount)?;
         let funding = Funding::load(state, &self.funding)?.filter(|funding| funding.certificate == id);
         let mut funding = funding.ok_or_else(|| reject::unknown(self.funding))?;
         let mut settlement = settlement(state, id)?;

@@ -60,8 +60,8 @@ impl Call for OfferTransfer {
         lot.store(state, &lot_id);
         let issued = root.certificate.issued.as_ref().expect("a certificate is issued before its lots move");
         let call_at = issued.call_at;
-        let dated = policy::at(state, ctx.time)?;
-        let last = policy::add_business_days(state, ctx.time.date(), dated.policy.transfer_ttl_business_days)?;
+        let policy = policy::at(state, ctx.time)?;
+        let last = policy::add_business_days(state, ctx.time.date(), policy.transfer_ttl_business_days)?;
         let transfer = Transfer {
             certificate: root.id,
             lot: lot_id,
@@ -74,7 +74,7 @@ impl Call for OfferTransfer {
             offered_at: ctx.time,
             expires: last.plus_days(1).at(0, 0).min(call_at),
             received_lot: None,
-            policy_version: dated.version,
+            policy_version: policy.version,
         };
         root.note(ctx, state, Change::Transfer(id, TransferStatus::Offered))?;
         match root.certificate.transfer_mode {
@@ -161,7 +161,7 @@ impl Call for AcceptTransfer {
         let transfer = open_offer(state, self.transfer)?;
         guard::require_party(ctx, self.transfer, transfer.target)?;
         guard::require_before(ctx, self.transfer, transfer.expires)?;
-        enterprise::require_limits(ctx, state, transfer.amount)?;
+        enterprise::require_limits(ctx, transfer.amount)?;
         let root = Root::load(state, transfer.certificate)?;
         guard::require_moving(ctx, &root)?;
         let lot = tree::lot(state, transfer.lot)?;
