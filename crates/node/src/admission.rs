@@ -205,43 +205,69 @@ async fn answer(
     }
 }
 
-/// Checks and takes what other validators send, bundle by bundle. Nobody waits for an answer.
+/// Checks and takes what other validators send, all bundles together that have queued up. Nobody waits for an answer.
 ///
 /// Nonces come first: what was final long ago costs no check of its signature, and its sender is heard less for a while;
 /// what this node has no room for is not its sender's fault. A signature that does not verify tells that its sender is no
 /// honest node, which sends only what it has checked.
 async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
-    while let Some(mut arrived) = arriving.recv().await {
-        let bundle = &mut arrived.bundle;
-        let all = bundle.transactions.len();
-        let Ok(transactions) = of_use(&way, std::mem::take(&mut bundle.transactions)).await else { continue };
-        bundle.useless(all - transactions.len());
-        let id = way.id;
+    while let Some(first) = arriving.recv().await {
+        let (mut count, mut arrived) = (first.bundle.transactions.len(), vec![first]);
+        while count < BATCH
+            && let Ok(next) = arriving.try_recv()
+        {
+            count += next.bundle.transactions.len();
+            arrived.push(next);
+        }
+        if only_of_use(&way, &mut arrived).await.is_err() {
+            continue;
+        }
+        let lengths: Vec<usize> = arrived.iter().map(|arrived| arrived.bundle.transactions.len()).collect();
+        let transactions = arrived.iter_mut().flat_map(|arrived| std::mem::take(&mut arrived.bundle.transactions));
+        let (id, transactions) = (way.id, transactions.collect::<Vec<Named>>());
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        let forged = tech::signature_invalid("").code;
-        if checked.iter().any(|result| result.as_ref().is_err_and(|rejection| rejection.code == forged)) {
+        for (Arrived { bundle, .. }, _) in arrived.iter().zip(forged(&lengths, &checked)).filter(|(_, forged)| *forged)
+        {
             bundle.denounce();
         }
         admit(&way, checked).await;
     }
 }
 
-/// Those whose nonces are not used.
-async fn of_use(way: &Way, mut transactions: Vec<Named>) -> Result<Vec<Named>, engine::Error> {
-    let next = way.source.next_nonces(&transactions);
-    let strange = transactions.iter().zip(&next).filter(|(_, next)| next.is_none());
+/// Which of some bundles, of these lengths and checked one after the other, hold a signature that does not verify.
+fn forged(lengths: &[usize], checked: &[Result<Arc<Checked>, Rejection>]) -> Vec<bool> {
+    let invalid = tech::signature_invalid("").code;
+    let is_forged = |checked: &Result<_, Rejection>| checked.as_ref().is_err_and(|refused| refused.code == invalid);
+    let mut rest = checked;
+    let next = |length: &usize| {
+        let (own, others) = rest.split_at(*length);
+        rest = others;
+        own.iter().any(is_forged)
+    };
+    lengths.iter().map(next).collect()
+}
+
+/// Leaves in the bundles those whose nonces are not used, and tells of the others.
+async fn only_of_use(way: &Way, arrived: &mut [Arrived]) -> Result<(), engine::Error> {
+    let all: Vec<&Named> = arrived.iter().flat_map(|arrived| &arrived.bundle.transactions).collect();
+    let next = way.source.next_nonces(&all);
+    let strange = all.iter().zip(&next).filter(|(_, next)| next.is_none());
     let strange: BTreeSet<AccountId> = strange.filter_map(|(named, _)| named.sender()).collect();
     let read = match strange.is_empty() {
         true => BTreeMap::new(),
         false => nonces(&strange, |keys| way.chain.read(keys)).await?.1,
     };
     let mut next = next.into_iter();
-    transactions.retain(|named| {
-        let next = next.next().expect("one for each").or_else(|| read.get(&named.sender()?).copied());
-        next.is_some_and(|next| named.transaction.body.nonce >= next)
-    });
-    Ok(transactions)
+    for Arrived { bundle, .. } in arrived {
+        let all = bundle.transactions.len();
+        bundle.transactions.retain(|named| {
+            let next = next.next().expect("one for each").or_else(|| read.get(&named.sender()?).copied());
+            next.is_some_and(|next| named.transaction.body.nonce >= next)
+        });
+        bundle.useless(all - bundle.transactions.len());
+    }
+    Ok(())
 }
 
 /// An answer, and the transaction if it waits now.

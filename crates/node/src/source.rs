@@ -96,7 +96,7 @@ impl PoolSource {
     }
 
     /// The next nonces of the senders of whom something waits, by the place of each transaction.
-    pub fn next_nonces(&self, transactions: &[Named]) -> Vec<Option<u64>> {
+    pub fn next_nonces(&self, transactions: &[&Named]) -> Vec<Option<u64>> {
         let pool = self.pool();
         transactions.iter().map(|named| pool.next_nonce(named.sender()?)).collect()
     }

@@ -3,7 +3,7 @@
 use super::check_block;
 use crate::source::PoolSource;
 use crypto::SigningKey;
-use execution::check::check_one;
+use execution::check::{check_batch, check_one};
 use mempool::{Arrival, Organisation, Policy};
 use std::sync::Arc;
 use types::{
@@ -36,6 +36,19 @@ fn unchecked(transaction: Transaction) -> Arc<Checked> {
 fn forged(transaction: &Transaction, signature: Vec<u8>) -> Arc<Checked> {
     let signatures = List::new(vec![Bytes::new(signature).expect("short")]).expect("one");
     unchecked(Transaction { body: transaction.body.clone(), signatures })
+}
+
+#[test]
+fn who_sends_a_forged_signature_is_told_from_those_whose_bundles_are_checked_with_it() {
+    let [one, two, three] = [0, 1, 2].map(signed);
+    let bad = forged(&two, vec![7; 64]).transaction.clone();
+    let bundles = [vec![one.clone()], vec![], vec![three.clone(), bad, one], vec![three, two]];
+    let lengths: Vec<usize> = bundles.iter().map(Vec::len).collect();
+    let checked = check_batch(CHAIN, bundles.concat());
+    assert_eq!(super::forged(&lengths, &checked), [false, false, true, false]);
+    // What is refused for another reason may be an honest peer's.
+    let checked = check_batch(Digest([2; 32]), bundles.concat());
+    assert_eq!(super::forged(&lengths, &checked), [false; 4]);
 }
 
 #[test]
