@@ -227,9 +227,10 @@ async fn take_from_peers(way: Way, mut arriving: mpsc::Receiver<Arrived>) {
         let (id, transactions) = (way.id, transactions.collect::<Vec<Named>>());
         let checked = tokio::task::spawn_blocking(move || check_batch(id, transactions)).await;
         let Ok(checked) = checked else { continue };
-        for (Arrived { bundle, .. }, _) in arrived.iter().zip(forged(&lengths, &checked)).filter(|(_, forged)| *forged)
-        {
-            bundle.denounce();
+        for (arrived, forged) in arrived.iter().zip(forged(&lengths, &checked)) {
+            if forged {
+                arrived.bundle.denounce();
+            }
         }
         admit(&way, checked).await;
     }
