@@ -31,7 +31,8 @@ use types::{
 
 /// Transactions that wait to be checked; beyond that callers are told to come again.
 const QUEUE: usize = 8_192;
-/// Transactions that are checked in one batch, or those of one request: more would gain nothing and delay the first.
+/// Transactions that are checked in one batch, but for the rest of a request or bundle: more would gain nothing and delay
+/// the first.
 const BATCH: usize = 512;
 
 /// What a submission comes to.

@@ -10,6 +10,8 @@
 //! **Invariant**: the doors are open from the start; until the chain stands they say how far the node is, and nothing else.
 //! **Invariant**: a client is told that a transaction was taken only after it is on this node's disk: it waits again after
 //! a crash, until it is final, has expired, or its place was given to another.
+//! **Invariant**: whom the pool does not know is looked up in a state no older than the last block that the pool was told
+//! of ([`enter`]): what is final is not taken again.
 //! **Invariant**: the index is behind the chain or level with it, never ahead; it can be dropped and fed again.
 //!
 //! Entry point: [`Node::start`].
